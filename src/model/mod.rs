@@ -1,0 +1,176 @@
+//! What NumPy (and friends) do, as data: one row for each function, method and attribute, in a closed vocabulary.
+//!
+//! The rows live in the text tables beside this file (`*.model`); [`parse`] reads them and [`Model::bundled`] holds
+//! them, parsed once. A row says what comes out (fresh memory, the same object, a view of which argument, either), what
+//! is written, and what is known of shape, dtype and order. Below each row stand its *witnesses*: small Python
+//! expressions over `x` (and `y`, `i`, …) that a test evaluates on real NumPy, over a grid of layouts, and holds the
+//! row to. No row is written from memory alone.
+//!
+//! ```text
+//! fn numpy.zeros(shape, dtype, order, *, device, like)
+//!   result fresh owner
+//!   blank
+//!   shape from shape
+//!   dtype from dtype else float64
+//!   order from order else C
+//!   ~ np.zeros((2, 3))
+//! ```
+//!
+//! Where NumPy's answer depends on the layout, dtype or keywords in a way that the words cannot say, the row names a
+//! transfer of the interpreter with `by`; its words then say what holds in every case.
+
+pub mod parse;
+pub mod words;
+
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+pub use words::{DtypeRule, OrderRule, ResultRule, ShapeRule, Special};
+
+/// Index into [`Model::rows`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RowId(pub u32);
+
+/// Index of a parameter of a row: into [`Row::params`].
+pub type ParamIndex = u8;
+
+/// What a row describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RowKind {
+    /// A function of a module, under its full dotted name.
+    Function,
+    /// A method; its first parameter is `self`.
+    Method,
+    /// An attribute; its only parameter is `self`.
+    Attribute,
+}
+
+/// A parameter of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParamSpec {
+    /// Its name.
+    pub name: Box<str>,
+    /// Can it be given by keyword only?
+    pub keyword_only: bool,
+    /// Does it take all remaining positional arguments?
+    pub variadic: bool,
+}
+
+/// What one function, method or attribute does.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The dotted name: `numpy.zeros`, `ndarray.reshape`, `ndarray.T`.
+    pub name: Box<str>,
+    /// What it describes.
+    pub kind: RowKind,
+    /// Its parameters in order.
+    pub params: Vec<ParamSpec>,
+    /// What comes out.
+    pub result: ResultRule,
+    /// The parameter that receives the result where it is given and not None (`out=`); the result then is that object.
+    pub out: Option<ParamIndex>,
+    /// The parameters whose memory is written.
+    pub writes: Vec<ParamIndex>,
+    /// Is the result made blank, to be filled (zeros, empty, full)?
+    pub blank: bool,
+    /// What is known of the result's shape.
+    pub shape: ShapeRule,
+    /// What is known of the result's dtype.
+    pub dtype: DtypeRule,
+    /// What is known of the result's memory order.
+    pub order: OrderRule,
+    /// The transfer of the interpreter that refines the words.
+    pub special: Option<Special>,
+    /// The first NumPy version that has the name, as (major, minor).
+    pub since: Option<(u16, u16)>,
+    /// The first NumPy version that no longer has the name.
+    pub until: Option<(u16, u16)>,
+    /// Where a row that cannot be checked is documented.
+    pub documented: Option<Box<str>>,
+    /// Python expressions that a test evaluates.
+    pub witnesses: Vec<Box<str>>,
+}
+
+impl Row {
+    /// The index of the parameter of this name.
+    pub fn param(&self, name: &str) -> Option<ParamIndex> {
+        self.params.iter().position(|p| &*p.name == name).map(|i| i as ParamIndex)
+    }
+}
+
+/// All rows, and how to find them.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// The rows, in the order of the tables.
+    pub rows: Vec<Row>,
+    functions: FxHashMap<Box<str>, RowId>,
+    methods: FxHashMap<Box<str>, RowId>,
+    attributes: FxHashMap<Box<str>, RowId>,
+}
+
+static TABLES: &[(&str, &str)] = &[
+    ("creation.model", include_str!("creation.model")),
+    ("shape.model", include_str!("shape.model")),
+    ("ufunc.model", include_str!("ufunc.model")),
+    ("compute.model", include_str!("compute.model")),
+    ("ndarray.model", include_str!("ndarray.model")),
+    ("other.model", include_str!("other.model")),
+];
+
+static BUNDLED: LazyLock<Model> = LazyLock::new(|| {
+    let mut model = Model::default();
+    for (file, text) in TABLES {
+        // The tables are part of the program: `tests/model.rs` fails for a table that does not parse, so that a user
+        // never meets this; without the rows of the broken table the analysis would know less, but claim nothing wrong.
+        if let Ok(rows) = parse::table(file, text) {
+            model.extend(rows);
+        }
+    }
+    model
+});
+
+impl Model {
+    /// The model that viewlint ships.
+    pub fn bundled() -> &'static Model {
+        &BUNDLED
+    }
+
+    /// The texts of the bundled tables: file name and content.
+    pub fn tables() -> &'static [(&'static str, &'static str)] {
+        TABLES
+    }
+
+    /// Adds rows; a later row replaces an earlier one of the same name and kind.
+    pub fn extend(&mut self, rows: Vec<Row>) {
+        for row in rows {
+            let id = RowId(self.rows.len() as u32);
+            let (map, key) = match row.kind {
+                RowKind::Function => (&mut self.functions, row.name.clone()),
+                RowKind::Method => (&mut self.methods, row.name.clone()),
+                RowKind::Attribute => (&mut self.attributes, row.name.clone()),
+            };
+            map.insert(key, id);
+            self.rows.push(row);
+        }
+    }
+
+    /// The row of an id of this model.
+    pub fn row(&self, id: RowId) -> &Row {
+        &self.rows[id.0 as usize]
+    }
+
+    /// The row of a function, by its full dotted name (`numpy.linalg.norm`).
+    pub fn function(&self, name: &str) -> Option<RowId> {
+        self.functions.get(name).copied()
+    }
+
+    /// The row of a method, by class and name (`ndarray.sort`).
+    pub fn method(&self, name: &str) -> Option<RowId> {
+        self.methods.get(name).copied()
+    }
+
+    /// The row of an attribute, by class and name (`ndarray.T`).
+    pub fn attribute(&self, name: &str) -> Option<RowId> {
+        self.attributes.get(name).copied()
+    }
+}

@@ -1,0 +1,199 @@
+//! The vocabulary of the model: the closed set of things that a row can say.
+
+use super::ParamIndex;
+
+/// What a function, method or attribute returns, given arrays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResultRule {
+    /// Nothing is known.
+    Unknown,
+    /// `none`: None.
+    None,
+    /// `scalar`: a Python or NumPy scalar, a string, a dtype, a tuple of numbers: nothing that shares memory.
+    Scalar,
+    /// `fresh [owner|view]`: an array in new memory that shares with nothing that existed before.
+    Fresh {
+        /// `owner`: it certainly owns its memory (`.base is None`); `view`: it certainly is a view of an array that
+        /// nobody else holds.
+        owner: Option<bool>,
+    },
+    /// `fresh-or-scalar`: a fresh array or a scalar, depending on the arguments' dimensions.
+    FreshOrScalar,
+    /// `same A`: the very object that was passed as A.
+    Same(ParamIndex),
+    /// `[readonly] view of A`: a new array object over A's memory.
+    View {
+        /// Whose memory.
+        of: ParamIndex,
+        /// Is the result certainly not writeable?
+        readonly: bool,
+    },
+    /// `same-or-view of A`: A itself or a view of it.
+    SameOrView(ParamIndex),
+    /// `same-or-copy of A`: A itself where it already fits, else a fresh array.
+    SameOrCopy(ParamIndex),
+    /// `view-or-copy of A`: A itself, a view of it, or a fresh array.
+    ViewOrCopy(ParamIndex),
+    /// `list of R`
+    List(Box<ResultRule>),
+    /// `tuple of R`
+    Tuple(Box<ResultRule>),
+    /// `iterator of R`
+    Iterator(Box<ResultRule>),
+}
+
+/// What is known of the result's shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ShapeRule {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// `shape of A`: the same as A's.
+    Of(ParamIndex),
+    /// `shape from A`: A is an integer or a tuple of integers, the shape itself.
+    From(ParamIndex),
+    /// `shape ndim N`: this many dimensions.
+    Ndim(u8),
+    /// `shape ndim of A +k` (or `-k`): A's number of dimensions, more or fewer.
+    NdimOf(ParamIndex, i8),
+    /// `shape broadcast`: the operands' shapes, broadcast.
+    Broadcast,
+    /// `shape reduce A`: A's without the dimensions named by the parameter `axis` (all, if None), kept with `keepdims`.
+    Reduce(ParamIndex),
+}
+
+/// What is known of the result's dtype.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DtypeRule {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// `dtype float64`, `dtype bool`, or a kind letter: `dtype f`.
+    Exact(Box<str>),
+    /// `dtype of A`: A's.
+    Of(ParamIndex),
+    /// `dtype from P else D`: the one that P names, else D.
+    From(ParamIndex, Box<DtypeRule>),
+    /// `dtype promote`: the operands' common type.
+    Promote,
+}
+
+/// What is known of the result's memory order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum OrderRule {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// `order C`: C-contiguous.
+    C,
+    /// `order F`: Fortran-contiguous.
+    F,
+    /// `order of A`: like A (`K`).
+    Of(ParamIndex),
+    /// `order from P else C`: as the string passed as P says, else C.
+    FromElseC(ParamIndex),
+    /// `order from P else of A`: as the string passed as P says, else like A.
+    FromElseOf(ParamIndex, ParamIndex),
+}
+
+macro_rules! specials {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal,)*) => {
+        /// The transfers of the interpreter that refine a row, under the word that names them in a table (`by WORD`).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Special { $($(#[$doc])* $variant,)* }
+
+        impl Special {
+            /// All of them, with their words.
+            pub const ALL: &'static [(&'static str, Special)] = &[$(($word, Special::$variant),)*];
+        }
+    };
+}
+
+specials! {
+    /// `asarray` and its kin: the same object where dtype and order already fit.
+    Asarray = "asarray",
+    /// `np.array`: a copy unless `copy` says otherwise.
+    Array = "array",
+    /// `ascontiguousarray`, `asfortranarray`, `require`: the same object where the layout fits.
+    Contiguous = "contiguous",
+    /// `astype`: a copy unless `copy=False` and the dtype fits.
+    Astype = "astype",
+    /// `copy` of the method and the function, with its order.
+    Copy = "copy",
+    /// `reshape`: a view where the layout allows.
+    Reshape = "reshape",
+    /// `ravel`: a view where the layout is contiguous in the order asked for.
+    Ravel = "ravel",
+    /// `transpose`, `T`, `swapaxes`, `moveaxis`, `rollaxis`, `permute_dims`: a view with permuted axes.
+    Transpose = "transpose",
+    /// `squeeze`.
+    Squeeze = "squeeze",
+    /// `expand_dims`.
+    ExpandDims = "expand-dims",
+    /// `atleast_1d`, `atleast_2d`, `atleast_3d`: one array, or a tuple (a list before NumPy 2) for several.
+    Atleast = "atleast",
+    /// `broadcast_to`.
+    BroadcastTo = "broadcast-to",
+    /// `broadcast_arrays`: a tuple (a list before NumPy 2) of views.
+    BroadcastArrays = "broadcast-arrays",
+    /// `flip`, `fliplr`, `flipud`, `rot90`: strided views.
+    Flip = "flip",
+    /// `split`, `array_split`, `hsplit`, `vsplit`, `dsplit`: a list of views.
+    Split = "split",
+    /// `meshgrid`: fresh arrays, or views with `copy=False`.
+    Meshgrid = "meshgrid",
+    /// `diag`: a view of the diagonal of a 2-D array, a fresh matrix of a 1-D one.
+    Diag = "diag",
+    /// `diagonal`: a read-only view.
+    Diagonal = "diagonal",
+    /// `ndarray.view`.
+    View = "view",
+    /// `real`, `imag`: views of complex arrays; the same array, or a read-only zero, of real ones.
+    Real = "real",
+    /// `imag`.
+    Imag = "imag",
+    /// `conj`, `conjugate` (the method): the same object for a real array.
+    Conj = "conj",
+    /// `nan_to_num`: writes and returns its argument with `copy=False`.
+    NanToNum = "nan-to-num",
+    /// `real_if_close`: the same array, or its real part.
+    RealIfClose = "real-if-close",
+    /// `where`: with one argument like `nonzero`.
+    Where = "where",
+    /// `nonzero`: a tuple of integer arrays, one for each dimension.
+    Nonzero = "nonzero",
+    /// `einsum`: a view for a single operand that is only permuted or traced.
+    Einsum = "einsum",
+    /// `sort`, `partition` (methods), `fill`, `put`, `itemset`, `byteswap(inplace)`, `resize`: in place on the receiver.
+    InPlace = "in-place",
+    /// `setflags`.
+    SetFlags = "setflags",
+    /// `byteswap`: in place on demand.
+    Byteswap = "byteswap",
+    /// `take`, `compress`, `choose` and the like: fresh, unless `out`.
+    Take = "take",
+    /// `stack`, `vstack`, `hstack`, `column_stack`, `concatenate`: fresh.
+    Stack = "stack",
+    /// `frombuffer`: a view of a buffer, read-only for bytes.
+    FromBuffer = "frombuffer",
+    /// `sliding_window_view`, `as_strided`: overlapping views.
+    Strided = "strided",
+    /// `unstack`: a tuple of views.
+    Unstack = "unstack",
+    /// `load`: a memory map with `mmap_mode`.
+    Load = "load",
+    /// `shuffle` of `np.random` and of generators: writes its argument, returns None.
+    Shuffle = "shuffle",
+    /// `copyto`, `place`, `putmask`, `put`, `fill_diagonal`: write an argument, return None.
+    WriteArgument = "write-argument",
+    /// `copy.copy` of the standard library.
+    ShallowCopy = "shallow-copy",
+    /// `copy.deepcopy` of the standard library.
+    DeepCopy = "deep-copy",
+    /// `arange`, `linspace` and other makers of 1-D arrays.
+    Range = "range",
+    /// `trim_zeros`: a slice.
+    TrimZeros = "trim-zeros",
+    /// `unwrap`, `divmod`, `modf`, `frexp`: a pair of fresh arrays for several outputs.
+    Pair = "pair",
+}
