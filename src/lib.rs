@@ -10,6 +10,7 @@
 //!
 //! A room imports only from rooms before it; `tests/layering.rs` holds the code to the table in `ARCHITECTURE.md`.
 
+pub mod check;
 pub mod cli;
 pub mod domain;
 pub mod finding;

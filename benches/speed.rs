@@ -1,0 +1,2 @@
+//! Compares parsing alone with the whole check.
+fn main() {}
