@@ -1,1 +1,148 @@
-//! TODO: interp.
+//! The abstract interpreter.
+//!
+//! Each body is run to a fixpoint over [`crate::domain`]: states at block entry, a worklist in reverse postorder, joins
+//! at merges. Then one replay of each reachable block writes the trace and shows the state before every statement to an
+//! [`Observer`]. A body without loops needs no fixpoint: its blocks are visited once, recording.
+//!
+//! | file | what |
+//! |---|---|
+//! | `machine` | the machine: state, temps, allocation, events |
+//! | `fixpoint` | the engine: order, joins, budget, replay |
+//! | `entry` | what is known when a body is entered: parameters, globals, closures |
+//! | `transfer` | what each op does |
+//! | `arith` | operators |
+//! | `index` | NumPy's indexing rules |
+//! | `attr` | attributes, read and set |
+//! | `call` | calls: binding arguments to the rows of the model, applying their words |
+//! | `special` | the rows whose answer depends on layout, dtype or keywords |
+//! | `shapes` | shapes, dtypes and orders of results |
+//! | `container` | lists, tuples, dicts, builtins |
+//! | `refine` | what a branch's condition says |
+//! | `known` | names looked up once a file |
+//!
+//! **What is assumed.** Entry memory of different names does not overlap. A call to something unknown may keep or return
+//! its arguments, may rebind attributes and change the elements of containers that it is given, but is not assumed to
+//! write arrays. Annotations are believed.
+
+mod arith;
+mod attr;
+mod call;
+mod container;
+mod entry;
+mod fixpoint;
+mod index;
+mod known;
+mod machine;
+mod refine;
+mod shapes;
+mod special;
+mod transfer;
+
+use crate::domain::{Buffers, State, ValueId, Values};
+use crate::ir::{BodyId, Module};
+use crate::model::Model;
+use crate::source::Span;
+use crate::trace::BodyTrace;
+pub use machine::Machine;
+
+/// The moment before a statement.
+#[derive(Debug)]
+pub struct Point<'a> {
+    /// The body.
+    pub body: BodyId,
+    /// The statement, or the header of a compound one.
+    pub span: Span,
+    /// What is known.
+    pub state: &'a State,
+    /// The values that the state refers to.
+    pub values: &'a Values,
+    /// The buffers that the values refer to.
+    pub buffers: &'a Buffers,
+}
+
+/// Who looks on.
+pub trait Observer {
+    /// The state before a statement. Several times for one statement, if it stands in several blocks.
+    fn point(&mut self, _point: &Point<'_>) {}
+
+    /// Is [`Observer::point`] of interest? If not, it need not be called.
+    fn wants_points(&self) -> bool {
+        false
+    }
+
+    /// The trace of a body, when it is done.
+    fn body(&mut self, _trace: &BodyTrace<'_>) {}
+}
+
+/// What a call of a function does, for the caller.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The positions of parameters whose memory is written.
+    pub writes: Vec<u32>,
+    /// What is returned.
+    pub returns: Returns,
+}
+
+/// What a function returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Returns {
+    /// Nothing is known.
+    #[default]
+    Unknown,
+    /// A fresh array.
+    Fresh,
+    /// The object passed as this parameter.
+    Same(u32),
+    /// A view of this parameter.
+    View(u32),
+}
+
+/// Where the interpreter asks for the summaries of callees; `project` will implement it.
+pub trait Callees {
+    /// The summary of a function of the file, if there is one.
+    fn summary(&self, callee: BodyId) -> Option<Summary>;
+}
+
+/// Knows no callee.
+#[derive(Debug)]
+pub struct NoCallees;
+
+impl Callees for NoCallees {
+    fn summary(&self, _callee: BodyId) -> Option<Summary> {
+        None
+    }
+}
+
+/// What the analysis of a file counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Bodies that were analysed.
+    pub bodies: u64,
+    /// Bodies that ran over the budget and were left out.
+    pub over_budget: u64,
+}
+
+/// Analyses all bodies of a file, in source order, the module's first.
+pub fn analyse(
+    module: &Module,
+    text: &str,
+    model: &Model,
+    callees: &dyn Callees,
+    observer: &mut dyn Observer,
+) -> Outcome {
+    let mut machine = Machine::new(module, text, model, callees);
+    let mut outcome = Outcome::default();
+    for id in 0..module.bodies.len() as u32 {
+        if machine.run(BodyId(id), observer) {
+            outcome.bodies += 1;
+        } else {
+            outcome.over_budget += 1;
+        }
+    }
+    outcome
+}
+
+/// Is the value bound to something?
+pub(crate) fn bound(value: ValueId) -> bool {
+    value != ValueId::BOTTOM
+}

@@ -106,6 +106,8 @@ pub struct Model {
     functions: FxHashMap<Box<str>, RowId>,
     methods: FxHashMap<Box<str>, RowId>,
     attributes: FxHashMap<Box<str>, RowId>,
+    array_methods: FxHashMap<Box<str>, RowId>,
+    array_attributes: FxHashMap<Box<str>, RowId>,
 }
 
 static TABLES: &[(&str, &str)] = &[
@@ -149,6 +151,13 @@ impl Model {
                 RowKind::Method => (&mut self.methods, row.name.clone()),
                 RowKind::Attribute => (&mut self.attributes, row.name.clone()),
             };
+            if let Some(short) = row.name.strip_prefix("ndarray.") {
+                match row.kind {
+                    RowKind::Method => self.array_methods.insert(short.into(), id),
+                    RowKind::Attribute => self.array_attributes.insert(short.into(), id),
+                    RowKind::Function => None,
+                };
+            }
             map.insert(key, id);
             self.rows.push(row);
         }
@@ -167,6 +176,16 @@ impl Model {
     /// The row of a method, by class and name (`ndarray.sort`).
     pub fn method(&self, name: &str) -> Option<RowId> {
         self.methods.get(name).copied()
+    }
+
+    /// The row of `ndarray.name(…)`.
+    pub fn array_method(&self, name: &str) -> Option<RowId> {
+        self.array_methods.get(name).copied()
+    }
+
+    /// The row of the attribute `ndarray.name`.
+    pub fn array_attribute(&self, name: &str) -> Option<RowId> {
+        self.array_attributes.get(name).copied()
     }
 
     /// The row of an attribute, by class and name (`ndarray.T`).

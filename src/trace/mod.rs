@@ -1,1 +1,11 @@
-//! TODO: trace.
+//! What happened in a body, as events; and the questions that rules ask of them.
+//!
+//! After the fixpoint, one replay of the body writes its trace: typed events with spans, each with the values as they
+//! were at that moment. Words are chosen in the rules, never here. A rule sees only the trace: the syntax tree is gone,
+//! and the ops are not shown, so that a rule cannot work out aliasing by itself.
+
+pub mod event;
+pub mod query;
+
+pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, ReadHow, WriteHow};
+pub use query::Walk;

@@ -1,0 +1,307 @@
+//! Abstract values.
+
+use smallvec::SmallVec;
+
+use super::{BufId, Dtype, Region, Tri};
+use crate::ir::{BodyId, ClassId, Sym};
+use crate::model::RowId;
+
+/// A hash-consed value: an index into [`super::Values`]. Equal ids are equal values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(pub u32);
+
+impl ValueId {
+    /// Not reached, or not bound.
+    pub const BOTTOM: ValueId = ValueId(0);
+    /// Anything at all.
+    pub const UNKNOWN: ValueId = ValueId(1);
+    /// `None`
+    pub const NONE: ValueId = ValueId(2);
+    /// A number, string or other thing without shared memory, not further known.
+    pub const SCALAR: ValueId = ValueId(3);
+}
+
+/// The content of an object of the abstract heap, hash-consed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ContentId(pub u32);
+
+/// More buffers than this in one value, and the value is unknown.
+pub const MAX_BUFFERS: usize = 8;
+/// More objects than this in one reference, and the value is unknown.
+pub const MAX_OBJECTS: usize = 4;
+/// Tuples nested deeper than this are unknown inside.
+pub const MAX_DEPTH: u8 = 4;
+/// Containers keep at most this many elements apart; the others are joined.
+pub const MAX_FIXED: usize = 16;
+
+/// A set of kinds of run-time value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kinds(pub u8);
+
+impl Kinds {
+    /// `numpy.ndarray` or a subclass.
+    pub const ARRAY: Kinds = Kinds(1);
+    /// `None`
+    pub const NONE: Kinds = Kinds(2);
+    /// A number, string, dtype, …: nothing that shares memory.
+    pub const SCALAR: Kinds = Kinds(4);
+    /// A list, tuple, dict or set.
+    pub const CONTAINER: Kinds = Kinds(8);
+    /// Anything else.
+    pub const OTHER: Kinds = Kinds(16);
+    /// Not a kind but a warning: where the value is a container or another object, its elements may lie outside `bufs`.
+    /// (The elements of a container that was passed as a parameter count as the parameter's memory, so that they do not
+    /// need it.)
+    pub const FOREIGN: Kinds = Kinds(32);
+    /// All of these: what a parameter may be of which nothing is known.
+    pub const ALL: Kinds = Kinds(31);
+    /// All of these, elements elsewhere.
+    pub const ANY: Kinds = Kinds(63);
+
+    /// Is `other` a subset?
+    pub fn has(self, other: Kinds) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Have the two a kind in common?
+    pub fn meets(self, other: Kinds) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Both together.
+    pub fn union(self, other: Kinds) -> Kinds {
+        Kinds(self.0 | other.0)
+    }
+
+    /// These without the others.
+    pub fn without(self, other: Kinds) -> Kinds {
+        Kinds(self.0 & !other.0)
+    }
+}
+
+/// How well it is known that a value is an array at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Evidence {
+    /// Nothing speaks for it.
+    None,
+    /// A docstring or the way that it is used says so.
+    Likely,
+    /// Made by modelled code, or annotated.
+    Certain,
+}
+
+/// Is an array the object that owns the memory?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// The owner itself.
+    Owner,
+    /// Another array object over the owner's memory.
+    View,
+    /// Either.
+    Either,
+}
+
+impl Owner {
+    /// What holds on both of two paths.
+    pub fn join(self, other: Owner) -> Owner {
+        if self == other { self } else { Owner::Either }
+    }
+}
+
+/// The lengths along the axes; -1 where a length is not known.
+pub type Shape = SmallVec<[i64; 4]>;
+
+/// A value that is, or may be, an array.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Array {
+    /// What the value may be. Everything else here is said for the case that it is an array.
+    pub kinds: Kinds,
+    /// How well it is known to be an array.
+    pub evidence: Evidence,
+    /// The buffers that its memory may lie in: sorted, no duplicates, at most [`MAX_BUFFERS`].
+    pub bufs: SmallVec<[BufId; 2]>,
+    /// May its memory lie elsewhere as well?
+    pub unknown: bool,
+    /// Does it certainly lie in the one buffer of `bufs`? False unless there is exactly one and `unknown` is false.
+    pub lies: bool,
+    /// Is it the owner object?
+    pub owner: Owner,
+    /// The part of the buffer that it covers at most.
+    pub region: Region,
+    /// The lengths, if the number of dimensions is known.
+    pub shape: Option<Shape>,
+    /// The dtype.
+    pub dtype: Dtype,
+    /// Is it C-contiguous?
+    pub c: Tri,
+    /// Is it Fortran-contiguous?
+    pub f: Tri,
+    /// Is it writeable?
+    pub writeable: Tri,
+    /// The number (from 1) of the op that derived it, in its body: the last link of its provenance. 0: none, or several.
+    pub made_by: u32,
+}
+
+impl Array {
+    /// An array of which nothing is known but its kind.
+    pub fn unknown(kinds: Kinds, evidence: Evidence) -> Array {
+        Array {
+            kinds,
+            evidence,
+            bufs: SmallVec::new(),
+            unknown: true,
+            lies: false,
+            owner: Owner::Either,
+            region: Region::Any,
+            shape: None,
+            dtype: Dtype::Unknown,
+            c: Tri::May,
+            f: Tri::May,
+            writeable: Tri::May,
+            made_by: 0,
+        }
+    }
+
+    /// An array in one buffer.
+    pub fn within(buf: BufId, kinds: Kinds, evidence: Evidence) -> Array {
+        Array {
+            bufs: smallvec::smallvec![buf],
+            unknown: false,
+            lies: true,
+            region: Region::Whole,
+            ..Array::unknown(kinds, evidence)
+        }
+    }
+
+    /// The number of dimensions, if it is known.
+    pub fn ndim(&self) -> Option<usize> {
+        self.shape.as_ref().map(SmallVec::len)
+    }
+
+    /// Certainly an array?
+    pub fn certain(&self) -> bool {
+        self.kinds == Kinds::ARRAY
+    }
+
+    /// Forgets everything that is known of shape and order.
+    pub fn forget_layout(&mut self) {
+        self.shape = None;
+        self.c = Tri::May;
+        self.f = Tri::May;
+    }
+
+    /// Sets the shape, and what follows from it for the order: arrays of at most one dimension are C if they are F.
+    pub fn set_shape(&mut self, shape: Option<Shape>) {
+        self.shape = shape;
+        self.settle_order();
+    }
+
+    /// Applies what the number of dimensions says about the order.
+    pub fn settle_order(&mut self) {
+        match self.ndim() {
+            Some(0) => (self.c, self.f) = (Tri::Must, Tri::Must),
+            Some(1) => {
+                let both = if self.c != Tri::May { self.c } else { self.f };
+                (self.c, self.f) = (both, both);
+            }
+            _ => {}
+        }
+    }
+
+    /// The number of elements, if it is known.
+    pub fn size(&self) -> Option<i64> {
+        let shape = self.shape.as_ref()?;
+        if shape.contains(&0) {
+            return Some(0);
+        }
+        shape.iter().try_fold(1i64, |size, &n| if n < 0 { None } else { size.checked_mul(n) })
+    }
+}
+
+/// A key of a container or an attribute's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// A position.
+    Index(u32),
+    /// A string key, or an attribute.
+    Name(Sym),
+    /// An integer key of a dict.
+    Int(i64),
+}
+
+/// What kind of object lies on the abstract heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ObjectKind {
+    /// A list.
+    List,
+    /// A dict.
+    Dict,
+    /// A set or frozenset.
+    Set,
+    /// An iterator or generator: a one-off sequence.
+    Iterator,
+    /// An instance of a class of this file, or any object whose attributes are tracked.
+    Instance(Option<ClassId>),
+}
+
+/// What an object of the abstract heap holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Content {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Elements or attributes that are known apart, sorted by key.
+    pub fixed: Vec<(Key, ValueId)>,
+    /// All other elements, joined; bottom if there are none. (For instances: what an attribute not in `fixed` may be.)
+    pub rest: ValueId,
+    /// Are there no more than the `fixed` elements, at positions 0, 1, …? Then `rest` is bottom.
+    pub exact: bool,
+}
+
+/// An abstract value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// Not reached, or not bound.
+    Bottom,
+    /// Anything.
+    Unknown,
+    /// `None`
+    None,
+    /// A number, string, …, not further known.
+    Scalar,
+    /// An integer (also an index or a length), not a bool.
+    Int(Option<i64>),
+    /// A Python or NumPy bool.
+    Bool(Option<bool>),
+    /// A float or complex number.
+    Float,
+    /// A string.
+    Str(Option<Sym>),
+    /// `...`
+    Ellipsis,
+    /// A slice.
+    Slice(ValueId, ValueId, ValueId),
+    /// A dtype, or a type that NumPy takes for one.
+    Dtype(Dtype),
+    /// Is, or may be, an array.
+    Array(Array),
+    /// A tuple of these.
+    Tuple(Vec<ValueId>),
+    /// A tuple of unknown length, its elements joined.
+    TupleOf(ValueId),
+    /// One of these objects of the heap: sorted, no duplicates, at most [`MAX_OBJECTS`].
+    Ref(SmallVec<[BufId; 2]>),
+    /// A `range` of integers.
+    Range,
+    /// A module, or something unknown in it, by dotted path.
+    Module(Sym),
+    /// A function or class of the model.
+    Row(RowId),
+    /// A builtin, by name.
+    Builtin(Sym),
+    /// A function of this file.
+    Function(BodyId),
+    /// A class of this file.
+    Class(ClassId),
+    /// `obj.name`, not called yet.
+    Bound(ValueId, Sym),
+}

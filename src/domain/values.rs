@@ -1,0 +1,401 @@
+//! The table of hash-consed values and contents, with their joins.
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::value::{MAX_BUFFERS, MAX_DEPTH, MAX_FIXED, MAX_OBJECTS};
+use super::{Array, BufId, Content, ContentId, Evidence, Key, Kinds, ObjectKind, Value, ValueId};
+
+/// All values and contents of a file.
+#[derive(Debug)]
+pub struct Values {
+    table: Vec<Value>,
+    masks: Vec<u64>,
+    index: FxHashMap<Value, ValueId>,
+    contents: Vec<Content>,
+    content_masks: Vec<u64>,
+    content_index: FxHashMap<Content, ContentId>,
+    joins: FxHashMap<(ValueId, ValueId), ValueId>,
+    content_joins: FxHashMap<(ContentId, ContentId), ContentId>,
+    aged: FxHashMap<(ValueId, BufId), ValueId>,
+}
+
+impl Default for Values {
+    fn default() -> Values {
+        let mut values = Values {
+            table: Vec::new(),
+            masks: Vec::new(),
+            index: FxHashMap::default(),
+            contents: Vec::new(),
+            content_masks: Vec::new(),
+            content_index: FxHashMap::default(),
+            joins: FxHashMap::default(),
+            content_joins: FxHashMap::default(),
+            aged: FxHashMap::default(),
+        };
+        // The order makes the constants of ValueId.
+        for value in [Value::Bottom, Value::Unknown, Value::None, Value::Scalar] {
+            values.intern(value);
+        }
+        values
+    }
+}
+
+/// The bit of a buffer in a value's mask: a quick "certainly does not mention it".
+fn bit(buf: BufId) -> u64 {
+    1 << (buf.0 & 63)
+}
+
+impl Values {
+    /// The id of a value.
+    pub fn intern(&mut self, value: Value) -> ValueId {
+        if let Some(&id) = self.index.get(&value) {
+            return id;
+        }
+        let mask = match &value {
+            Value::Array(array) => array.bufs.iter().fold(0, |mask, &b| mask | bit(b)),
+            Value::Tuple(items) => items.iter().fold(0, |mask, &v| mask | self.masks[v.0 as usize]),
+            Value::TupleOf(item) | Value::Bound(item, _) => self.masks[item.0 as usize],
+            Value::Ref(objects) => objects.iter().fold(0, |mask, &b| mask | bit(b)),
+            _ => 0,
+        };
+        let id = ValueId(self.table.len() as u32);
+        self.table.push(value.clone());
+        self.masks.push(mask);
+        self.index.insert(value, id);
+        id
+    }
+
+    /// The value of an id.
+    pub fn get(&self, id: ValueId) -> &Value {
+        &self.table[id.0 as usize]
+    }
+
+    /// The value as an array, if it is, or may be, one.
+    pub fn array(&self, id: ValueId) -> Option<&Array> {
+        match self.get(id) {
+            Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => Some(array),
+            _ => None,
+        }
+    }
+
+    /// Interns an array; one of which nothing is known becomes [`ValueId::UNKNOWN`].
+    pub fn make(&mut self, array: Array) -> ValueId {
+        if array.kinds == Kinds::ANY && array.unknown && array.bufs.is_empty() {
+            return ValueId::UNKNOWN;
+        }
+        self.intern(Value::Array(array))
+    }
+
+    /// An integer of which the value may be known.
+    pub fn int(&mut self, value: Option<i64>) -> ValueId {
+        self.intern(Value::Int(value))
+    }
+
+    /// A tuple; nested too deep, it is unknown inside.
+    pub fn tuple(&mut self, items: Vec<ValueId>) -> ValueId {
+        if items.len() > MAX_FIXED * 4 {
+            let joined = self.join_all(items);
+            return self.tuple_of(joined);
+        }
+        if items.iter().any(|&item| self.depth(item) >= MAX_DEPTH) {
+            return self.intern(Value::TupleOf(ValueId::UNKNOWN));
+        }
+        self.intern(Value::Tuple(items))
+    }
+
+    /// A tuple of unknown length.
+    pub fn tuple_of(&mut self, item: ValueId) -> ValueId {
+        let item = if self.depth(item) >= MAX_DEPTH { ValueId::UNKNOWN } else { item };
+        self.intern(Value::TupleOf(item))
+    }
+
+    /// How deep tuples are nested in a value.
+    fn depth(&self, id: ValueId) -> u8 {
+        match self.get(id) {
+            Value::Tuple(items) => 1 + items.iter().map(|&item| self.depth(item)).max().unwrap_or(0),
+            Value::TupleOf(item) | Value::Bound(item, _) => 1 + self.depth(*item),
+            _ => 0,
+        }
+    }
+
+    /// What kinds of run-time value a value stands for.
+    pub fn kinds(&self, id: ValueId) -> Kinds {
+        match self.get(id) {
+            Value::Bottom => Kinds(0),
+            Value::Unknown => Kinds::ANY,
+            Value::None => Kinds::NONE,
+            Value::Scalar | Value::Int(_) | Value::Bool(_) | Value::Float | Value::Str(_) => Kinds::SCALAR,
+            Value::Array(array) => array.kinds,
+            Value::Tuple(_) | Value::TupleOf(_) => Kinds::CONTAINER.union(Kinds::FOREIGN),
+            Value::Ref(_) => Kinds::CONTAINER.union(Kinds::OTHER).union(Kinds::FOREIGN),
+            _ => Kinds::OTHER.union(Kinds::FOREIGN),
+        }
+    }
+
+    /// The value as what it says in the case that it is an array; nothing but kinds, if it cannot be one.
+    fn as_array(&self, id: ValueId) -> Array {
+        match self.get(id) {
+            Value::Array(array) => array.clone(),
+            Value::Unknown => Array::unknown(Kinds::ANY, Evidence::None),
+            _ => Array { unknown: false, ..Array::unknown(self.kinds(id), Evidence::None) },
+        }
+    }
+
+    /// What holds on both of two paths: the least value that covers both.
+    pub fn join(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        if a == b || b == ValueId::BOTTOM {
+            return a;
+        }
+        if a == ValueId::BOTTOM {
+            return b;
+        }
+        let key = (a.min(b), a.max(b));
+        if let Some(&joined) = self.joins.get(&key) {
+            return joined;
+        }
+        let joined = self.join_new(key.0, key.1);
+        self.joins.insert(key, joined);
+        joined
+    }
+
+    /// The join of all of these.
+    pub fn join_all(&mut self, values: impl IntoIterator<Item = ValueId>) -> ValueId {
+        values.into_iter().fold(ValueId::BOTTOM, |joined, value| self.join(joined, value))
+    }
+
+    fn join_new(&mut self, a: ValueId, b: ValueId) -> ValueId {
+        let value = match (self.get(a), self.get(b)) {
+            (Value::Int(_), Value::Int(_)) => Value::Int(None),
+            (Value::Bool(_), Value::Bool(_)) => Value::Bool(None),
+            (Value::Str(_), Value::Str(_)) => Value::Str(None),
+            (Value::Dtype(a), Value::Dtype(b)) => Value::Dtype(a.join(*b)),
+            (Value::Slice(a, b, c), Value::Slice(d, e, f)) => {
+                let (a, b, c, d, e, f) = (*a, *b, *c, *d, *e, *f);
+                let parts = [(a, d), (b, e), (c, f)].map(|(x, y)| self.join(x, y));
+                Value::Slice(parts[0], parts[1], parts[2])
+            }
+            (Value::Tuple(x), Value::Tuple(y)) if x.len() == y.len() => {
+                let pairs: Vec<_> = x.iter().copied().zip(y.iter().copied()).collect();
+                let items = pairs.into_iter().map(|(x, y)| self.join(x, y)).collect();
+                return self.tuple(items);
+            }
+            (Value::Tuple(_) | Value::TupleOf(_), Value::Tuple(_) | Value::TupleOf(_)) => {
+                let (x, y) = (self.element(a), self.element(b));
+                let item = self.join(x, y);
+                return self.tuple_of(item);
+            }
+            (Value::Ref(x), Value::Ref(y)) => {
+                let mut objects: SmallVec<[BufId; 2]> = x.iter().chain(y).copied().collect();
+                objects.sort_unstable();
+                objects.dedup();
+                if objects.len() > MAX_OBJECTS {
+                    return ValueId::UNKNOWN;
+                }
+                Value::Ref(objects)
+            }
+            _ => {
+                let (x, y) = (self.as_array(a), self.as_array(b));
+                if !x.kinds.union(y.kinds).meets(Kinds::ARRAY) && x.kinds == Kinds::SCALAR && y.kinds == Kinds::SCALAR {
+                    return ValueId::SCALAR;
+                }
+                return self.make(join_arrays(x, &y));
+            }
+        };
+        self.intern(value)
+    }
+
+    /// The joined elements of a tuple.
+    fn element(&mut self, id: ValueId) -> ValueId {
+        match self.get(id) {
+            Value::Tuple(items) => {
+                let items = items.clone();
+                self.join_all(items)
+            }
+            Value::TupleOf(item) => *item,
+            _ => ValueId::UNKNOWN,
+        }
+    }
+
+    /// The value after the allocation site of `recent` has made another: what it made before is now `older`.
+    pub fn age(&mut self, id: ValueId, recent: BufId, older: BufId) -> ValueId {
+        if self.masks[id.0 as usize] & bit(recent) == 0 {
+            return id;
+        }
+        if let Some(&aged) = self.aged.get(&(id, recent)) {
+            return aged;
+        }
+        let rename = |bufs: &SmallVec<[BufId; 2]>| {
+            let mut renamed: SmallVec<[BufId; 2]> =
+                bufs.iter().map(|&b| if b == recent { older } else { b }).collect();
+            renamed.sort_unstable();
+            renamed.dedup();
+            renamed
+        };
+        let aged = match self.get(id).clone() {
+            Value::Array(mut array) => {
+                if array.bufs.contains(&recent) {
+                    array.bufs = rename(&array.bufs);
+                    array.lies = false;
+                }
+                self.make(array)
+            }
+            Value::Ref(objects) => {
+                let objects = rename(&objects);
+                self.intern(Value::Ref(objects))
+            }
+            Value::Tuple(items) => {
+                let items = items.into_iter().map(|item| self.age(item, recent, older)).collect();
+                self.intern(Value::Tuple(items))
+            }
+            Value::TupleOf(item) => {
+                let item = self.age(item, recent, older);
+                self.intern(Value::TupleOf(item))
+            }
+            Value::Bound(item, name) => {
+                let item = self.age(item, recent, older);
+                self.intern(Value::Bound(item, name))
+            }
+            other => self.intern(other),
+        };
+        self.aged.insert((id, recent), aged);
+        aged
+    }
+
+    /// Does the value certainly not mention the buffer or object?
+    pub fn avoids(&self, id: ValueId, buf: BufId) -> bool {
+        self.masks[id.0 as usize] & bit(buf) == 0
+    }
+
+    /// The id of a content.
+    pub fn intern_content(&mut self, content: Content) -> ContentId {
+        if let Some(&id) = self.content_index.get(&content) {
+            return id;
+        }
+        let mask = content.fixed.iter().fold(self.masks[content.rest.0 as usize], |mask, (_, v)| {
+            mask | self.masks[v.0 as usize]
+        });
+        let id = ContentId(self.contents.len() as u32);
+        self.contents.push(content.clone());
+        self.content_masks.push(mask);
+        self.content_index.insert(content, id);
+        id
+    }
+
+    /// What an object holds.
+    pub fn content(&self, id: ContentId) -> &Content {
+        &self.contents[id.0 as usize]
+    }
+
+    /// The content with what was `recent` renamed.
+    pub fn age_content(&mut self, id: ContentId, recent: BufId, older: BufId) -> ContentId {
+        if self.content_masks[id.0 as usize] & bit(recent) == 0 {
+            return id;
+        }
+        let mut content = self.content(id).clone();
+        for (_, value) in &mut content.fixed {
+            *value = self.age(*value, recent, older);
+        }
+        content.rest = self.age(content.rest, recent, older);
+        self.intern_content(content)
+    }
+
+    /// What an object holds after either of two paths.
+    pub fn join_content(&mut self, a: ContentId, b: ContentId) -> ContentId {
+        if a == b {
+            return a;
+        }
+        let key = (a.min(b), a.max(b));
+        if let Some(&joined) = self.content_joins.get(&key) {
+            return joined;
+        }
+        let (x, y) = (self.content(key.0).clone(), self.content(key.1).clone());
+        let joined = self.join_contents(x, y);
+        let id = self.intern_content(joined);
+        self.content_joins.insert(key, id);
+        id
+    }
+
+    fn join_contents(&mut self, x: Content, y: Content) -> Content {
+        let kind = if x.kind == y.kind { x.kind } else { ObjectKind::Instance(None) };
+        if x.kind != y.kind {
+            return Content { kind, fixed: Vec::new(), rest: ValueId::UNKNOWN, exact: false };
+        }
+        let exact = x.exact && y.exact && x.fixed.len() == y.fixed.len();
+        let mut rest = self.join(x.rest, y.rest);
+        if kind == ObjectKind::List && !exact {
+            // Positions mean nothing any more.
+            let all: Vec<_> = x.fixed.iter().chain(&y.fixed).map(|(_, value)| *value).collect();
+            rest = all.into_iter().fold(rest, |rest, value| self.join(rest, value));
+            return Content { kind, fixed: Vec::new(), rest, exact: false };
+        }
+        let mut fixed = Vec::with_capacity(x.fixed.len());
+        for (key, value) in &x.fixed {
+            let other = lookup(&y, *key).unwrap_or(y.rest);
+            fixed.push((*key, self.join(*value, other)));
+        }
+        for (key, value) in &y.fixed {
+            if lookup(&x, *key).is_none() {
+                fixed.push((*key, self.join(*value, x.rest)));
+            }
+        }
+        fixed.sort_unstable_by_key(|entry| entry.0);
+        if fixed.len() > MAX_FIXED {
+            for (_, value) in fixed.drain(..) {
+                rest = self.join(rest, value);
+            }
+            return Content { kind, fixed, rest, exact: false };
+        }
+        Content { kind, fixed, rest, exact }
+    }
+}
+
+/// The value of a key that is known apart.
+pub fn lookup(content: &Content, key: Key) -> Option<ValueId> {
+    content.fixed.binary_search_by_key(&key, |entry| entry.0).ok().map(|i| content.fixed[i].1)
+}
+
+/// The join of two values in the case that they are arrays. A side that cannot be one adds nothing but its kinds.
+fn join_arrays(mut x: Array, y: &Array) -> Array {
+    let kinds = x.kinds.union(y.kinds);
+    if !y.kinds.meets(Kinds::ARRAY) {
+        x.kinds = kinds;
+        return x;
+    }
+    if !x.kinds.meets(Kinds::ARRAY) {
+        return Array { kinds, ..y.clone() };
+    }
+    let mut bufs: SmallVec<[BufId; 2]> = x.bufs.iter().chain(&y.bufs).copied().collect();
+    bufs.sort_unstable();
+    bufs.dedup();
+    let mut unknown = x.unknown || y.unknown;
+    if bufs.len() > MAX_BUFFERS {
+        // The smallest of the union: that keeps the join associative.
+        bufs.truncate(MAX_BUFFERS);
+        unknown = true;
+    }
+    let shape = match (x.shape, &y.shape) {
+        (Some(a), Some(b)) if a.len() == b.len() => {
+            Some(a.iter().zip(b).map(|(&m, &n)| if m == n { m } else { -1 }).collect())
+        }
+        _ => None,
+    };
+    Array {
+        kinds,
+        evidence: x.evidence.min(y.evidence),
+        lies: x.lies && y.lies && bufs.len() == 1 && !unknown,
+        bufs,
+        unknown,
+        owner: x.owner.join(y.owner),
+        region: x.region.join(&y.region),
+        shape,
+        dtype: x.dtype.join(y.dtype),
+        c: x.c.join(y.c),
+        f: x.f.join(y.f),
+        writeable: x.writeable.join(y.writeable),
+        made_by: match (x.made_by, y.made_by) {
+            (0, n) | (n, 0) => n,
+            (m, n) => m.min(n),
+        },
+    }
+}

@@ -1,0 +1,373 @@
+//! Attributes: read, set and deleted.
+
+use super::machine::{Machine, reaxed};
+use crate::domain::values::lookup;
+use crate::domain::{
+    Array, BufId, Content, Dtype, Evidence, Key, Kinds, ObjectKind, Origin, Shape, Tri, Value, ValueId,
+};
+use crate::ir::{OpKind, Sym, Temp};
+use crate::model::ResultRule;
+use crate::trace::{Escape, How, ReadHow, WriteHow};
+
+impl<'a> Machine<'a> {
+    /// `obj.name`
+    pub(crate) fn attribute(&mut self, obj: Temp, name: Sym) -> ValueId {
+        let value = self.temp(obj);
+        match self.values.get(value).clone() {
+            Value::Module(path) => {
+                let path = self.paths.text(path).to_string();
+                self.member(&path, self.name(name))
+            }
+            Value::Row(row) => {
+                // `np.add.at`, `np.maximum.accumulate`; `np.ndarray.sort`.
+                let path = self.model.row(row).name.to_string();
+                self.member(&path, self.name(name))
+            }
+            Value::Array(array) => self.array_attribute(obj, &array, name),
+            Value::Ref(objects) => {
+                let mut joined = ValueId::BOTTOM;
+                for object in objects {
+                    let found = self.state.content(object).map(|id| self.values.content(id).clone());
+                    let found = match found {
+                        Some(Content { kind: ObjectKind::Instance(_), fixed, rest, exact }) => {
+                            let content = Content { kind: ObjectKind::Instance(None), fixed, rest, exact };
+                            lookup(&content, Key::Name(name)).unwrap_or(content.rest)
+                        }
+                        _ => return self.values.intern(Value::Bound(value, name)),
+                    };
+                    joined = self.values.join(joined, found);
+                }
+                if joined == ValueId::BOTTOM { ValueId::UNKNOWN } else { joined }
+            }
+            Value::Slice(..) | Value::Scalar | Value::Int(_) | Value::Float | Value::Bool(_)
+                if matches!(self.name(name), "start" | "stop" | "step" | "real" | "imag" | "dtype" | "ndim" | "size") =>
+            {
+                ValueId::SCALAR
+            }
+            Value::Unknown => match self.name(name) {
+                "ndim" | "size" | "itemsize" | "nbytes" => self.values.int(None),
+                "shape" => {
+                    let int = self.values.int(None);
+                    let shape = self.values.tuple_of(int);
+                    self.values.join(shape, ValueId::UNKNOWN)
+                }
+                _ => ValueId::UNKNOWN,
+            },
+            _ => ValueId::UNKNOWN,
+        }
+    }
+
+    fn array_attribute(&mut self, obj: Temp, array: &Array, name: Sym) -> ValueId {
+        let row = if array.kinds.meets(Kinds::ARRAY) { self.known.attribute(name) } else { None };
+        let Some(row) = row else {
+            if array.certain() && self.known.method(name).is_some() {
+                let value = self.temp(obj);
+                return self.values.intern(Value::Bound(value, name));
+            }
+            return self.object_attribute(array, name);
+        };
+        let text = self.name(name);
+        if matches!(text, "shape" | "ndim" | "dtype" | "T" | "strides" | "itemsize" | "nbytes" | "flags" | "mT") {
+            self.is_no_container(obj);
+        }
+        match text {
+            "shape" => {
+                let items = match &array.shape {
+                    Some(shape) => shape
+                        .clone()
+                        .into_iter()
+                        .map(|n| self.values.int(if n < 0 { None } else { Some(n) }))
+                        .collect(),
+                    None => {
+                        let int = self.values.int(None);
+                        return self.values.tuple_of(int);
+                    }
+                };
+                return self.values.tuple(items);
+            }
+            "ndim" => return self.values.int(array.ndim().map(|n| n as i64)),
+            "size" => {
+                let size = array.size();
+                return self.values.int(size);
+            }
+            "itemsize" | "nbytes" => return self.values.int(None),
+            "dtype" => return self.values.intern(Value::Dtype(array.dtype)),
+            "base" | "data" | "ctypes" | "flags" | "strides" | "device"
+                if array.certain() || matches!(text, "strides" | "flags") =>
+            {
+                return match text {
+                    "base" => self.base_of(array),
+                    _ => self.values.intern(Value::Array(Array {
+                        unknown: false,
+                        ..Array::unknown(Kinds::OTHER.union(Kinds::SCALAR).union(Kinds::FOREIGN), Evidence::None)
+                    })),
+                };
+            }
+            "data" | "base" | "ctypes" | "device" => return self.object_attribute(array, name),
+            _ => {}
+        }
+        let row = self.model.row(row);
+        let value = match self.special_attribute(array, row) {
+            Some(value) => value,
+            None => match row.result {
+                ResultRule::View { .. } => self.view(array, |view| {
+                    view.forget_layout();
+                    reaxed(view);
+                }),
+                ResultRule::Scalar => ValueId::SCALAR,
+                _ => ValueId::UNKNOWN,
+            },
+        };
+        self.derived(obj, value, How::Attribute(name));
+        value
+    }
+
+    /// `x.base`: None, or an array in the same memory.
+    fn base_of(&mut self, array: &Array) -> ValueId {
+        let mut base = array.clone();
+        base.kinds = Kinds::ARRAY.union(Kinds::NONE).union(Kinds::OTHER).union(Kinds::FOREIGN);
+        base.lies = false;
+        base.forget_layout();
+        base.dtype = Dtype::Unknown;
+        base.writeable = Tri::May;
+        reaxed(&mut base);
+        base.owner = crate::domain::Owner::Either;
+        self.values.make(base)
+    }
+
+    /// An attribute of an object that is no array, or perhaps none.
+    fn object_attribute(&mut self, array: &Array, name: Sym) -> ValueId {
+        let Some(object) = self.entry_object(array) else { return ValueId::UNKNOWN };
+        if let Some(id) = self.state.content(object) {
+            let content = self.values.content(id);
+            if let Some(value) = lookup(content, Key::Name(name)) {
+                return value;
+            }
+        }
+        if self.is_property(object, name) {
+            return ValueId::UNKNOWN;
+        }
+        let value = self.entry_attribute(object, name);
+        if self.state.dirty { self.values.join(value, ValueId::UNKNOWN) } else { value }
+    }
+
+    /// The object on entry that the value certainly is: a parameter's own value.
+    fn entry_object(&self, array: &Array) -> Option<BufId> {
+        let [buf] = array.bufs[..] else { return None };
+        let own = array.lies && array.made_by == 0 && !array.unknown;
+        (own && matches!(self.buffers.get(buf).origin, Origin::Param(..))).then_some(buf)
+    }
+
+    /// Is the attribute of `self` a property, or a method, of the class as far as the file shows?
+    fn is_property(&self, object: BufId, name: Sym) -> bool {
+        let Origin::Param(body, local) = self.buffers.get(object).origin else { return false };
+        let body = &self.module.bodies[body.index()];
+        let Some(class) = body.class else { return false };
+        if body.params.first().is_none_or(|param| param.local != local) {
+            return false;
+        }
+        let class = &self.module.classes[class.index()];
+        class.properties.contains(&name)
+            || class.methods.iter().any(|method| method.0 == name)
+            // Set nowhere in the class: it may come from a base class, as a property there.
+            || !class.attributes.contains(&name)
+    }
+
+    /// The temp's value has an attribute that lists, tuples and None have not: from here on it is none of them.
+    fn is_no_container(&mut self, obj: Temp) {
+        let Some(OpKind::Load(local)) = self.def(obj) else { return };
+        if self.maybe || self.state.locals[local.index()] != self.temp(obj) {
+            return;
+        }
+        let local = *local;
+        let Value::Array(array) = self.values.get(self.temp(obj)) else { return };
+        let gone = Kinds::CONTAINER.union(Kinds::NONE);
+        if !array.kinds.meets(gone) {
+            return;
+        }
+        let mut array = array.clone();
+        array.kinds = array.kinds.without(gone);
+        array.evidence = array.evidence.max(Evidence::Likely);
+        let value = self.values.make(array);
+        self.state.locals[local.index()] = value;
+        self.temps[obj.index()] = value;
+    }
+
+    /// `obj.name = value`
+    pub(crate) fn set_attribute(&mut self, obj: Temp, name: Sym, value: Temp, inplace: bool) {
+        let target = self.temp(obj);
+        let text = self.name(name);
+        if let Some(OpKind::Attr(owner, flags)) = self.def(obj)
+            && self.name(*flags) == "flags"
+        {
+            // `x.flags.writeable = False`
+            if let Value::Array(array) = self.values.get(self.temp(*owner)).clone() {
+                let known = match self.values.get(self.temp(value)) {
+                    Value::Bool(Some(truth)) => Tri::of(*truth),
+                    _ => Tri::May,
+                };
+                self.set_writeable(*owner, &array, known);
+            }
+            return;
+        }
+        match self.values.get(target).clone() {
+            Value::Array(array) if array.kinds.meets(Kinds::ARRAY) && self.known.attribute(name).is_some() => match text {
+                "shape" | "strides" | "dtype" => {
+                    let shape = if text == "shape" { self.shape_value(self.temp(value)) } else { None };
+                    self.reshape_in_place(obj, &array, shape, text == "dtype");
+                }
+                "flat" | "real" | "imag" | "T" => {
+                    self.read(value, ReadHow::Stored);
+                    self.write(obj, target, WriteHow::Attribute(name));
+                }
+                _ => self.store_attribute(&array, name, value, inplace),
+            },
+            Value::Array(array) => self.store_attribute(&array, name, value, inplace),
+            Value::Ref(objects) => {
+                self.escape(value, Escape::Attribute(name));
+                let stored = self.temp(value);
+                self.update(&objects, |m, content| m.put(content, Key::Name(name), stored));
+            }
+            _ => {
+                if !inplace {
+                    self.escape(value, Escape::Attribute(name));
+                }
+                self.weaken_attribute(name, self.temp(value));
+            }
+        }
+    }
+
+    fn store_attribute(&mut self, array: &Array, name: Sym, value: Temp, inplace: bool) {
+        if !inplace {
+            self.escape(value, Escape::Attribute(name));
+        }
+        let stored = self.temp(value);
+        let Some(object) = self.entry_object(array) else {
+            self.weaken_attribute(name, stored);
+            return;
+        };
+        if self.is_property(object, name) && !self.is_assigned(object, name) {
+            self.disturb();
+            return;
+        }
+        let mut content = match self.state.content(object) {
+            Some(id) => self.values.content(id).clone(),
+            None => Content {
+                kind: ObjectKind::Instance(None),
+                fixed: Vec::new(),
+                rest: ValueId::UNKNOWN,
+                exact: false,
+            },
+        };
+        let stored = if self.maybe {
+            let old = match lookup(&content, Key::Name(name)) {
+                Some(old) => old,
+                None => self.entry_attribute(object, name),
+            };
+            self.values.join(old, stored)
+        } else {
+            stored
+        };
+        self.put(&mut content, Key::Name(name), stored);
+        let id = self.values.intern_content(content);
+        self.state.set_content(object, id);
+    }
+
+    /// Is the attribute assigned through `self` in the class, and no property?
+    fn is_assigned(&self, object: BufId, name: Sym) -> bool {
+        let Origin::Param(body, _) = self.buffers.get(object).origin else { return false };
+        let Some(class) = self.module.bodies[body.index()].class else { return true };
+        let class = &self.module.classes[class.index()];
+        class.attributes.contains(&name) && !class.properties.contains(&name)
+    }
+
+    /// An attribute of some object was set, which may be one of those that are tracked.
+    fn weaken_attribute(&mut self, name: Sym, stored: ValueId) {
+        for i in 0..self.state.heap.len() {
+            let (object, id) = self.state.heap[i];
+            let mut content = self.values.content(id).clone();
+            if !matches!(content.kind, ObjectKind::Instance(_)) {
+                continue;
+            }
+            let Some(old) = lookup(&content, Key::Name(name)) else { continue };
+            let joined = self.values.join(old, stored);
+            self.put(&mut content, Key::Name(name), joined);
+            let id = self.values.intern_content(content);
+            self.state.set_content(object, id);
+        }
+        self.state.dirty = true;
+    }
+
+    /// `del obj.name`
+    pub(crate) fn forget_attribute(&mut self, target: ValueId, name: Sym) {
+        let _ = target;
+        self.weaken_attribute(name, ValueId::UNKNOWN);
+    }
+
+    /// Sets what is known of an array's writeability; other names of the same object, and views of it, may be affected.
+    pub(crate) fn set_writeable(&mut self, obj: Temp, array: &Array, known: Tri) {
+        if array.unknown {
+            let all: Vec<BufId> = (0..self.buffers.len() as u32).map(BufId).collect();
+            self.remap(&all, |array| array.writeable = Tri::May);
+        } else {
+            self.remap(&array.bufs.clone(), |array| array.writeable = Tri::May);
+        }
+        if let Some(OpKind::Load(local)) = self.def(obj)
+            && let Value::Array(mut array) = self.values.get(self.state.locals[local.index()]).clone()
+        {
+            array.writeable = if self.maybe { Tri::May } else { known };
+            let value = self.values.make(array);
+            self.state.locals[local.index()] = value;
+        }
+    }
+
+    /// The array object itself gets another shape or dtype: every name that may be that object does.
+    pub(crate) fn reshape_in_place(&mut self, obj: Temp, array: &Array, shape: Option<Shape>, dtype: bool) {
+        let forget = |array: &mut Array| {
+            array.forget_layout();
+            if dtype {
+                array.dtype = Dtype::Unknown;
+            }
+            reaxed(array);
+        };
+        if array.unknown {
+            let all: Vec<BufId> = (0..self.buffers.len() as u32).map(BufId).collect();
+            self.remap(&all, forget);
+        } else {
+            self.remap(&array.bufs.clone(), forget);
+        }
+        if let Some(OpKind::Load(local)) = self.def(obj)
+            && !self.maybe
+            && let Value::Array(mut array) = self.values.get(self.state.locals[local.index()]).clone()
+        {
+            array.set_shape(shape.map(|shape| shape.into_iter().map(|n| n.max(-1)).collect()));
+            let value = self.values.make(array);
+            self.state.locals[local.index()] = value;
+        }
+    }
+
+    /// A name found in a module (or class of the model): a row, a constant, or something unknown.
+    pub(crate) fn member(&mut self, path: &str, name: &str) -> ValueId {
+        let full = format!("{path}.{name}");
+        if let Some(row) = self.model.function(&full) {
+            return self.values.intern(Value::Row(row));
+        }
+        if path == "numpy" || path == "numpy.core" {
+            match name {
+                "newaxis" => return ValueId::NONE,
+                "pi" | "e" | "inf" | "nan" | "Inf" | "NaN" | "euler_gamma" | "NINF" | "PINF" => {
+                    return self.values.intern(Value::Float);
+                }
+                _ => {}
+            }
+            if let Some(dtype) = Dtype::from_name(name) {
+                return self.values.intern(Value::Dtype(dtype));
+            }
+        }
+        if path == "math" && matches!(name, "pi" | "e" | "inf" | "nan" | "tau") {
+            return self.values.intern(Value::Float);
+        }
+        let path = self.paths.intern(&full);
+        self.values.intern(Value::Module(path))
+    }
+}

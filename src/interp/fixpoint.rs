@@ -1,0 +1,458 @@
+//! The engine: runs a body to its fixpoint, then replays it.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::machine::Machine;
+use super::{Observer, bound};
+use crate::domain::{BufId, Content, Key, Origin, State, Value, ValueId};
+use crate::ir::{BlockId, Body, BodyId, BodyKind, LocalKind, OpKind, Terminator};
+use crate::trace::BodyTrace;
+
+/// A body is given up after this many visits a block, on average.
+const VISITS_PER_BLOCK: usize = 30;
+/// A body with more cells (blocks times locals) than this is not analysed: its states would fill the memory.
+const MAX_CELLS: usize = 40_000_000;
+
+/// The order of a body's blocks.
+struct Order {
+    /// Reachable blocks in reverse postorder.
+    blocks: Vec<BlockId>,
+    /// For each block its position in `blocks`.
+    position: Vec<u32>,
+    /// For each block: does it lie in a cycle?
+    in_loop: Vec<bool>,
+    /// Is there a cycle at all?
+    loops: bool,
+}
+
+impl<'a> Machine<'a> {
+    /// Analyses one body. False: it ran over the budget and nothing is said about it.
+    pub fn run(&mut self, id: BodyId, observer: &mut dyn Observer) -> bool {
+        let body = &self.module.bodies[id.index()];
+        self.enter(id, body);
+        if body.blocks.is_empty() || body.blocks.len() * body.locals.len() > MAX_CELLS {
+            self.forget_globals(id);
+            return false;
+        }
+        let order = order(body);
+        let mut bases = Vec::with_capacity(body.blocks.len());
+        let mut count = 0u32;
+        for block in &body.blocks {
+            bases.push(count);
+            count += block.ops.len() as u32;
+        }
+        let mut states: Vec<Option<State>> = vec![None; body.blocks.len()];
+        let entry = self.entry_state();
+        states[0] = Some(entry);
+        let mut ranges = vec![(0u32, 0u32); body.blocks.len()];
+        if order.loops {
+            if !self.fixpoint(body, &order, &bases, &mut states) {
+                self.forget_globals(id);
+                return false;
+            }
+            self.recording = true;
+            for &block in &order.blocks {
+                if let Some(state) = &states[block.index()] {
+                    self.state = state.clone();
+                    let from = self.events.len() as u32;
+                    self.block(body, block, bases[block.index()], order.in_loop[block.index()], observer);
+                    ranges[block.index()] = (from, self.events.len() as u32);
+                }
+            }
+        } else {
+            self.recording = true;
+            for &block in &order.blocks {
+                let Some(state) = states[block.index()].take() else { continue };
+                let saved = body.blocks[block.index()].except.map(|_| state.clone());
+                self.state = state;
+                let from = self.events.len() as u32;
+                self.block(body, block, bases[block.index()], false, observer);
+                ranges[block.index()] = (from, self.events.len() as u32);
+                self.flow(body, block, saved, &mut states, &mut |_| {});
+            }
+        }
+        self.recording = false;
+        let events = std::mem::take(&mut self.events);
+        let trace = BodyTrace {
+            module: self.module,
+            id,
+            body,
+            text: self.text,
+            values: &self.values,
+            buffers: &self.buffers,
+            events: &events,
+            blocks: &ranges,
+        };
+        observer.body(&trace);
+        self.events = events;
+        self.events.clear();
+        true
+    }
+
+    fn forget_globals(&mut self, id: BodyId) {
+        if id == BodyId(0) {
+            self.globals.iter_mut().for_each(|value| *value = ValueId::UNKNOWN);
+        }
+    }
+
+    /// Prepares the machine for a body.
+    fn enter(&mut self, id: BodyId, body: &'a Body) {
+        self.id = id;
+        self.body = body;
+        self.temps.clear();
+        self.temps.resize(body.temps.len(), ValueId::UNKNOWN);
+        self.roots.clear();
+        self.roots.resize(body.temps.len(), None);
+        self.defs.clear();
+        self.defs.resize(body.temps.len(), None);
+        self.events.clear();
+        self.recording = false;
+        self.survey(body);
+    }
+
+    /// Runs the blocks until nothing changes. False: over the budget.
+    fn fixpoint(&mut self, body: &'a Body, order: &Order, bases: &[u32], states: &mut [Option<State>]) -> bool {
+        let mut queue: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
+        let mut queued = vec![false; body.blocks.len()];
+        queue.push(Reverse(0));
+        queued[0] = true;
+        let mut budget = VISITS_PER_BLOCK * body.blocks.len() + 100;
+        while let Some(Reverse(position)) = queue.pop() {
+            let block = order.blocks[position as usize];
+            queued[block.index()] = false;
+            if budget == 0 {
+                return false;
+            }
+            budget -= 1;
+            let Some(state) = &states[block.index()] else { continue };
+            self.state = state.clone();
+            let saved = body.blocks[block.index()].except.map(|_| state.clone());
+            self.block(body, block, bases[block.index()], order.in_loop[block.index()], &mut Nobody);
+            self.flow(body, block, saved, states, &mut |next| {
+                if !queued[next.index()] {
+                    queued[next.index()] = true;
+                    queue.push(Reverse(order.position[next.index()]));
+                }
+            });
+        }
+        true
+    }
+
+    /// Runs one block on the current state.
+    fn block(&mut self, body: &'a Body, block: BlockId, base: u32, in_loop: bool, observer: &mut dyn Observer) {
+        self.block = block;
+        self.in_loop = in_loop;
+        self.op = base;
+        self.block_temps.clear();
+        for op in &body.blocks[block.index()].ops {
+            self.at(op);
+            if let OpKind::Stmt = op.kind {
+                self.stmt = op.span;
+                if self.recording && observer.wants_points() {
+                    observer.point(&self.point());
+                }
+                continue;
+            }
+            self.transfer(op);
+        }
+        self.maybe = false;
+        self.many = false;
+        self.terminate(&body.blocks[block.index()].term);
+    }
+
+    /// Sends the state at the end of a block to the blocks that may follow.
+    fn flow(
+        &mut self,
+        body: &'a Body,
+        block: BlockId,
+        saved: Option<State>,
+        states: &mut [Option<State>],
+        changed: &mut dyn FnMut(BlockId),
+    ) {
+        let out = std::mem::replace(&mut self.state, State::new(0));
+        let code = &body.blocks[block.index()];
+        if let (Some(handler), Some(mut saved)) = (code.except, saved) {
+            // The exception may come before or after the statement took effect.
+            self.merge(&mut saved, &out);
+            self.send(handler, saved, states, changed);
+        }
+        match &code.term {
+            Terminator::Goto(next) => self.send(*next, out, states, changed),
+            Terminator::Branch { cond, then, other } => {
+                let mut holds = out.clone();
+                if self.refine(&mut holds, cond, true) {
+                    self.send(*then, holds, states, changed);
+                }
+                let mut fails = out;
+                if self.refine(&mut fails, cond, false) {
+                    self.send(*other, fails, states, changed);
+                }
+            }
+            Terminator::Switch(targets) => {
+                for next in targets {
+                    self.send(*next, out.clone(), states, changed);
+                }
+            }
+            Terminator::Return(_) | Terminator::Raise | Terminator::Missing => {
+                if self.id == BodyId(0) && matches!(code.term, Terminator::Return(_)) {
+                    for (global, value) in self.globals.iter_mut().zip(&out.locals) {
+                        *global = *value;
+                    }
+                }
+            }
+        }
+    }
+
+    fn send(
+        &mut self,
+        next: BlockId,
+        state: State,
+        states: &mut [Option<State>],
+        changed: &mut dyn FnMut(BlockId),
+    ) {
+        match states[next.index()].take() {
+            None => {
+                states[next.index()] = Some(state);
+                changed(next);
+            }
+            Some(mut old) => {
+                let differs = self.merge(&mut old, &state);
+                states[next.index()] = Some(old);
+                if differs {
+                    changed(next);
+                }
+            }
+        }
+    }
+
+    /// Joins `from` into `into`; says whether `into` changed.
+    fn merge(&mut self, into: &mut State, from: &State) -> bool {
+        let mut changed = false;
+        for (old, new) in into.locals.iter_mut().zip(&from.locals) {
+            if old != new {
+                let joined = self.values.join(*old, *new);
+                changed |= joined != *old;
+                *old = joined;
+            }
+        }
+        if from.dirty && !into.dirty {
+            into.dirty = true;
+            changed = true;
+        }
+        if into.heap == from.heap {
+            return changed;
+        }
+        let mut objects: Vec<BufId> = into.heap.iter().chain(&from.heap).map(|entry| entry.0).collect();
+        objects.sort_unstable();
+        objects.dedup();
+        for object in objects {
+            let joined = match (into.content(object), from.content(object)) {
+                (Some(a), Some(b)) if a == b => a,
+                (Some(a), Some(b)) => {
+                    let (a, b) = (self.complete(object, a, b, into.dirty), self.complete(object, b, a, into.dirty));
+                    self.values.join_content(a, b)
+                }
+                (Some(a), None) | (None, Some(a)) => {
+                    if self.buffers.get(object).on_entry() {
+                        let empty = self.values.content(a).clone();
+                        let empty = Content { fixed: Vec::new(), ..empty };
+                        let empty = self.values.intern_content(empty);
+                        let empty = self.complete(object, empty, a, into.dirty);
+                        self.values.join_content(a, empty)
+                    } else {
+                        a
+                    }
+                }
+                (None, None) => continue,
+            };
+            if into.content(object) != Some(joined) {
+                into.set_content(object, joined);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// For an object that was there on entry: gives `content` the attributes that only `other` knows, as on entry.
+    fn complete(
+        &mut self,
+        object: BufId,
+        content: crate::domain::ContentId,
+        other: crate::domain::ContentId,
+        dirty: bool,
+    ) -> crate::domain::ContentId {
+        if !self.buffers.get(object).on_entry() {
+            return content;
+        }
+        let mut filled = self.values.content(content).clone();
+        let keys: Vec<Key> = self.values.content(other).fixed.iter().map(|entry| entry.0).collect();
+        for key in keys {
+            if let Key::Name(name) = key
+                && !filled.fixed.iter().any(|entry| entry.0 == key)
+            {
+                let mut value = self.entry_attribute(object, name);
+                if dirty {
+                    value = self.values.join(value, ValueId::UNKNOWN);
+                }
+                filled.fixed.push((key, value));
+            }
+        }
+        filled.fixed.sort_unstable_by_key(|entry| entry.0);
+        self.values.intern_content(filled)
+    }
+
+    /// Counts bindings and looks for evidence, once a body.
+    fn survey(&mut self, body: &'a Body) {
+        let locals = body.locals.len();
+        let mut stores = vec![0u32; locals];
+        self.used_as_array.clear();
+        self.used_as_array.resize(locals, false);
+        let mut loaded: Vec<Option<u32>> = vec![None; body.temps.len()];
+        for block in &body.blocks {
+            for op in &block.ops {
+                match &op.kind {
+                    OpKind::Load(local) => {
+                        if let Some(dest) = op.dest {
+                            loaded[dest.index()] = Some(local.0);
+                        }
+                    }
+                    OpKind::Store(local, _) | OpKind::Delete(local) => stores[local.index()] += 1,
+                    OpKind::Opaque { writes, .. } => writes.iter().for_each(|local| stores[local.index()] += 1),
+                    OpKind::Attr(obj, name) => {
+                        if let Some(local) = loaded[obj.index()]
+                            && super::known::arrayish_attribute(self.module.names.text(*name))
+                        {
+                            self.used_as_array[local as usize] = true;
+                        }
+                    }
+                    OpKind::Method { obj, name, .. } => {
+                        if let Some(local) = loaded[obj.index()]
+                            && super::known::arrayish_method(self.module.names.text(*name))
+                        {
+                            self.used_as_array[local as usize] = true;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.stable.clear();
+        for (info, &count) in body.locals.iter().zip(&stores) {
+            let stable = match info.kind {
+                LocalKind::Param(_) => count == 0,
+                LocalKind::Global(_) | LocalKind::Free(_) => count == 0 && !info.rebound_inside,
+                _ => false,
+            };
+            self.stable.push(stable && !info.rebound_inside);
+        }
+        if body.kind == BodyKind::Module {
+            self.global_stores = stores;
+        }
+    }
+
+    /// What happens at the end of a block.
+    fn terminate(&mut self, term: &'a Terminator) {
+        if let Terminator::Return(Some(temp)) = term {
+            let value = self.temp(*temp);
+            self.span = self.body.temps[temp.index()];
+            if bound(value) && self.has_memory(value) {
+                let via = self.root(*temp).map(|root| root.local);
+                self.emit(crate::trace::EventKind::Escaped { value, via, how: crate::trace::Escape::Returned });
+            }
+        }
+    }
+
+    /// The value of an attribute of an object that was there on entry, as it was then.
+    pub(crate) fn entry_attribute(&mut self, object: BufId, name: crate::ir::Sym) -> ValueId {
+        let span = self.buffers.get(object).span;
+        if !matches!(self.buffers.get(object).origin, Origin::Param(..)) {
+            return ValueId::UNKNOWN;
+        }
+        let buf = self.buffers.of(Origin::Attr(object, name), span);
+        let array = crate::domain::Array::within(buf, crate::domain::Kinds::ALL, crate::domain::Evidence::None);
+        self.values.intern(Value::Array(array))
+    }
+}
+
+struct Nobody;
+
+impl Observer for Nobody {}
+
+/// Reverse postorder and cycles, without recursion: bodies can have very many blocks.
+fn order(body: &Body) -> Order {
+    let n = body.blocks.len();
+    let mut position = vec![u32::MAX; n];
+    let mut postorder = Vec::with_capacity(n);
+    let mut on_stack = vec![false; n];
+    let mut visited = vec![false; n];
+    let mut loops = false;
+    let mut stack: Vec<(BlockId, smallvec::SmallVec<[BlockId; 3]>, usize)> = Vec::new();
+    let next_of = |block: BlockId| -> smallvec::SmallVec<[BlockId; 3]> {
+        // Reversed, so that the first successor comes first in reverse postorder.
+        let mut next: smallvec::SmallVec<[BlockId; 3]> = body.successors(block).into_iter().collect();
+        next.extend(body.blocks[block.index()].except);
+        next.reverse();
+        next
+    };
+    visited[0] = true;
+    on_stack[0] = true;
+    stack.push((BlockId(0), next_of(BlockId(0)), 0));
+    while let Some((block, next, i)) = stack.last_mut() {
+        if let Some(&target) = next.get(*i) {
+            *i += 1;
+            if on_stack[target.index()] {
+                loops = true;
+            }
+            if !visited[target.index()] {
+                visited[target.index()] = true;
+                on_stack[target.index()] = true;
+                stack.push((target, next_of(target), 0));
+            }
+        } else {
+            on_stack[block.index()] = false;
+            postorder.push(*block);
+            stack.pop();
+        }
+    }
+    let blocks: Vec<BlockId> = postorder.into_iter().rev().collect();
+    for (i, block) in blocks.iter().enumerate() {
+        position[block.index()] = i as u32;
+    }
+    let in_loop = if loops { cycles(body, &blocks, &position) } else { vec![false; n] };
+    Order { blocks, position, in_loop, loops }
+}
+
+/// Which blocks lie in a cycle: everything between a retreating edge's target and its source that reaches the source.
+fn cycles(body: &Body, blocks: &[BlockId], position: &[u32]) -> Vec<bool> {
+    let n = body.blocks.len();
+    let mut preds: Vec<Vec<BlockId>> = vec![Vec::new(); n];
+    let mut retreating = Vec::new();
+    for &block in blocks {
+        for next in body.successors(block).into_iter().chain(body.blocks[block.index()].except) {
+            preds[next.index()].push(block);
+            if position[next.index()] <= position[block.index()] {
+                retreating.push((block, next));
+            }
+        }
+    }
+    let mut in_loop = vec![false; n];
+    let mut mark = vec![u32::MAX; n];
+    for (i, (from, to)) in retreating.into_iter().enumerate() {
+        // The natural loop: what reaches `from` without leaving the blocks at or behind `to`.
+        let floor = position[to.index()];
+        let mut stack = vec![from];
+        in_loop[to.index()] = true;
+        while let Some(block) = stack.pop() {
+            if mark[block.index()] == i as u32 || position[block.index()] < floor {
+                continue;
+            }
+            mark[block.index()] = i as u32;
+            in_loop[block.index()] = true;
+            if block != to {
+                stack.extend(&preds[block.index()]);
+            }
+        }
+    }
+    in_loop
+}

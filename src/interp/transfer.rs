@@ -1,0 +1,422 @@
+//! What each op does to the state.
+
+use super::call::Args;
+use super::machine::{Machine, Root};
+use crate::domain::{Content, Key, Kinds, ObjectKind, Value, ValueId};
+use crate::ir::{
+    BinOp, BodyId, BodyKind, CmpOp, CompKind, Const, Display, Local, LocalKind, Op, OpKind, Sym, Temp, UnaryOp,
+};
+use crate::trace::{BoundFrom, Escape, EventKind, How, ReadHow, WriteHow};
+
+impl<'a> Machine<'a> {
+    /// Runs one op.
+    pub(crate) fn transfer(&mut self, op: &'a Op) {
+        let (value, root) = self.compute(op);
+        if let Some(dest) = op.dest {
+            self.temps[dest.index()] = value;
+            self.roots[dest.index()] = root;
+            self.defs[dest.index()] = Some(&op.kind);
+            self.block_temps.push(dest);
+        }
+    }
+
+    /// The op's result, and the name at the root of the expression.
+    fn compute(&mut self, op: &'a Op) -> (ValueId, Option<Root>) {
+        let derived = |root: Option<Root>| root.map(|root| Root { direct: false, ..root });
+        match &op.kind {
+            OpKind::Stmt => (ValueId::BOTTOM, None),
+            OpKind::Const(constant) => (self.constant(*constant), None),
+            OpKind::Load(local) => (self.load(*local), Some(Root { local: *local, direct: true })),
+            OpKind::Store(local, temp) => {
+                self.store(*local, *temp);
+                (ValueId::BOTTOM, None)
+            }
+            OpKind::Delete(local) => {
+                let value = self.state.locals[local.index()];
+                if self.has_memory(value) {
+                    self.emit(EventKind::Deleted { local: *local, value });
+                }
+                if !self.maybe {
+                    self.state.locals[local.index()] = ValueId::BOTTOM;
+                }
+                (ValueId::BOTTOM, None)
+            }
+            OpKind::Attr(obj, name) => {
+                let value = self.attribute(*obj, *name);
+                (value, derived(self.root(*obj)))
+            }
+            OpKind::SetAttr { obj, name, value, inplace } => {
+                self.set_attribute(*obj, *name, *value, *inplace);
+                (ValueId::BOTTOM, None)
+            }
+            OpKind::DelAttr(obj, name) => {
+                self.forget_attribute(self.temp(*obj), *name);
+                (ValueId::BOTTOM, None)
+            }
+            OpKind::Index(obj, index) => {
+                let value = self.index(*obj, *index);
+                (value, derived(self.root(*obj)))
+            }
+            OpKind::SetItem { obj, index, value, inplace } => {
+                self.set_item(*obj, *index, *value, *inplace);
+                (ValueId::BOTTOM, None)
+            }
+            OpKind::DelItem(obj, _) => {
+                self.havoc(self.temp(*obj));
+                (ValueId::BOTTOM, None)
+            }
+            OpKind::Slice(lower, upper, step) => {
+                let part = |m: &Self, temp: &Option<Temp>| temp.map_or(ValueId::NONE, |temp| m.temp(temp));
+                let (a, b, c) = (part(self, lower), part(self, upper), part(self, step));
+                (self.values.intern(Value::Slice(a, b, c)), None)
+            }
+            OpKind::InPlace(operator, target, value) => {
+                (self.in_place(*operator, *target, *value), self.root(*target))
+            }
+            OpKind::Binary(operator, left, right) => (self.binary(*operator, *left, *right), None),
+            OpKind::Unary(operator, operand) => (self.unary(*operator, *operand), None),
+            OpKind::Compare(operator, left, right) => (self.compare(*operator, *left, *right), None),
+            OpKind::Join(parts) => {
+                let joined = self.values.join_all(parts.iter().map(|&part| self.temps[part.index()]));
+                let roots: Vec<_> = parts.iter().filter_map(|&part| self.root(part)).collect();
+                (joined, derived(roots.first().copied()))
+            }
+            OpKind::Call(callee, args) => {
+                let args = self.args(args);
+                (self.call(*callee, &args), None)
+            }
+            OpKind::Method { obj, name, args, .. } => {
+                let args = self.args(args);
+                let value = self.method(*obj, *name, &args);
+                (value, derived(self.root(*obj)))
+            }
+            OpKind::Display(kind, items) => (self.display(*kind, items), None),
+            OpKind::Dict(items) => (self.dict(items), None),
+            OpKind::Comprehension(kind, _, element) => (self.comprehension(*kind, *element), None),
+            OpKind::Iterate(iterable) => {
+                let value = self.temp(*iterable);
+                let element = self.iterate(value, How::Element);
+                (element, derived(self.root(*iterable)))
+            }
+            OpKind::Unpack { value, index, total, starred } => {
+                let element = self.unpack(self.temp(*value), *index, *total, *starred);
+                (element, derived(self.root(*value)))
+            }
+            OpKind::UnpackRest { value, .. } => {
+                let element = self.iterate(self.temp(*value), How::Element);
+                (self.new_sequence(ObjectKind::List, element), None)
+            }
+            OpKind::Function(body, defaults) => {
+                self.capture(*body);
+                for default in defaults {
+                    self.escape(*default, Escape::Captured);
+                }
+                (self.values.intern(Value::Function(*body)), None)
+            }
+            OpKind::Class(class, bases) => {
+                self.capture(self.module.classes[class.index()].body);
+                for base in bases {
+                    self.escape(*base, Escape::Passed);
+                }
+                (self.values.intern(Value::Class(*class)), None)
+            }
+            OpKind::Import(path) => (self.import(path), None),
+            OpKind::ImportFrom { module, level, name } => (self.import_from(module, *level, *name), None),
+            OpKind::ImportStar(..) => (ValueId::BOTTOM, None),
+            OpKind::Enter(manager) => (self.enter_context(*manager), None),
+            OpKind::Format(parts) => {
+                parts.iter().for_each(|part| self.read(*part, ReadHow::Other));
+                (self.values.intern(Value::Str(None)), None)
+            }
+            OpKind::Yield(value) => {
+                if let Some(value) = value {
+                    self.escape(*value, Escape::Yielded);
+                    self.havoc(self.temp(*value));
+                }
+                self.disturb();
+                (ValueId::UNKNOWN, None)
+            }
+            OpKind::YieldFrom(value) => {
+                self.escape(*value, Escape::Yielded);
+                self.havoc(self.temp(*value));
+                self.disturb();
+                (ValueId::UNKNOWN, None)
+            }
+            OpKind::Await(value) => {
+                self.escape(*value, Escape::Passed);
+                self.disturb();
+                (ValueId::UNKNOWN, None)
+            }
+            OpKind::Discard(_) => (ValueId::BOTTOM, None),
+            OpKind::Use(parts) => {
+                parts.iter().for_each(|part| self.read(*part, ReadHow::Other));
+                (ValueId::BOTTOM, None)
+            }
+            OpKind::Opaque { reads, writes } => {
+                for read in reads {
+                    self.escape(*read, Escape::Passed);
+                    self.havoc(self.temp(*read));
+                }
+                for local in writes {
+                    self.bind(*local, ValueId::UNKNOWN);
+                }
+                (ValueId::UNKNOWN, None)
+            }
+        }
+    }
+
+    fn constant(&mut self, constant: Const) -> ValueId {
+        let value = match constant {
+            Const::None => Value::None,
+            Const::Ellipsis => Value::Ellipsis,
+            Const::Bool(truth) => Value::Bool(Some(truth)),
+            Const::Int(n) => Value::Int(Some(n)),
+            Const::BigInt => Value::Int(None),
+            Const::Float | Const::Complex => Value::Float,
+            Const::Str(text) => Value::Str(Some(text)),
+            Const::Bytes => Value::Scalar,
+        };
+        self.values.intern(value)
+    }
+
+    fn load(&mut self, local: Local) -> ValueId {
+        let info = &self.body.locals[local.index()];
+        let held = self.state.locals[local.index()];
+        match info.kind {
+            LocalKind::Global(global) if held == ValueId::BOTTOM => self.load_global(global),
+            LocalKind::Free(outer) if held == ValueId::BOTTOM => self.load_closure(local, outer),
+            LocalKind::Builtin => self.values.intern(Value::Builtin(info.name)),
+            // A class body reads the enclosing scope where its own name is not bound yet; a name that is not bound on
+            // any path raises, so that nothing said of it can be wrong.
+            _ if held == ValueId::BOTTOM => ValueId::UNKNOWN,
+            _ => held,
+        }
+    }
+
+    fn store(&mut self, local: Local, temp: Temp) {
+        let value = self.temp(temp);
+        let info = &self.body.locals[local.index()];
+        let from = match self.root(temp) {
+            Some(Root { local: source, direct: true }) if matches!(self.def(temp), Some(OpKind::Load(_))) => {
+                BoundFrom::Name(source)
+            }
+            _ => BoundFrom::Expression,
+        };
+        self.bind(local, self.annotated(local, value));
+        if self.has_memory(value) && !matches!(info.kind, LocalKind::Synthetic) {
+            self.emit(EventKind::Bound { local, value, from });
+        }
+        if info.captured && self.id != BodyId(0) {
+            let key = (self.id, local);
+            let old = self.captures.get(&key).copied().unwrap_or(ValueId::BOTTOM);
+            let joined = self.values.join(old, value);
+            self.captures.insert(key, joined);
+        }
+        if matches!(info.kind, LocalKind::Free(_)) || matches!(info.kind, LocalKind::Global(_)) && self.has_memory(value) {
+            self.emit(EventKind::Escaped { value, via: None, how: Escape::Captured });
+        }
+    }
+
+    /// The value of an annotated name: what the annotation adds.
+    fn annotated(&mut self, local: Local, value: ValueId) -> ValueId {
+        if self.body.annotations.is_empty() {
+            return value;
+        }
+        let Some(ann) = self.body.annotations.iter().find(|entry| entry.0 == local).map(|entry| &entry.1) else {
+            return value;
+        };
+        if self.annotation(ann) != super::entry::Said::Kinds(Kinds::ARRAY) {
+            return value;
+        }
+        match self.values.get(value).clone() {
+            Value::Array(mut array) if array.kinds.meets(Kinds::ARRAY) => {
+                array.kinds = Kinds::ARRAY;
+                array.evidence = crate::domain::Evidence::Certain;
+                self.values.make(array)
+            }
+            Value::Unknown => self
+                .values
+                .make(crate::domain::Array::unknown(Kinds::ARRAY, crate::domain::Evidence::Certain)),
+            _ => value,
+        }
+    }
+
+    /// An inner function reads these names of the body whenever it is called: that counts as handing them out.
+    fn capture(&mut self, inner: BodyId) {
+        if !self.recording || !matches!(self.body.kind, BodyKind::Function | BodyKind::Lambda) {
+            return;
+        }
+        for info in &self.module.bodies[inner.index()].locals {
+            if let LocalKind::Free(outer) = info.kind
+                && let Some(&value) = self.state.locals.get(outer.index())
+                && self.has_memory(value)
+            {
+                self.emit(EventKind::Escaped { value, via: Some(outer), how: Escape::Captured });
+            }
+        }
+    }
+
+    // --- events about operands ----------------------------------------------------------------------------------
+
+    /// The content of a temp's value is read.
+    pub(crate) fn read(&mut self, temp: Temp, how: ReadHow) {
+        let value = self.temp(temp);
+        if self.recording && self.has_memory(value) {
+            let via = self.root(temp).map(|root| root.local);
+            let span = std::mem::replace(&mut self.span, self.body.temps[temp.index()]);
+            self.emit(EventKind::Read { value, via, how });
+            self.span = span;
+        }
+    }
+
+    /// A temp's value is handed out.
+    pub(crate) fn escape(&mut self, temp: Temp, how: Escape) {
+        let value = self.temp(temp);
+        if self.recording && self.has_memory(value) {
+            let via = self.root(temp).map(|root| root.local);
+            let span = std::mem::replace(&mut self.span, self.body.temps[temp.index()]);
+            self.emit(EventKind::Escaped { value, via, how });
+            self.span = span;
+        }
+    }
+
+    /// The memory of a temp's value is written; `value` is the region written.
+    pub(crate) fn write(&mut self, temp: Temp, value: ValueId, how: WriteHow) {
+        if !self.recording || !self.has_memory(value) {
+            return;
+        }
+        let root = self.root(temp);
+        self.emit(EventKind::Written {
+            value,
+            object: self.temp(temp),
+            via: root.map(|root| root.local),
+            direct: root.is_some_and(|root| root.direct),
+            how,
+        });
+    }
+
+    // --- displays and imports -----------------------------------------------------------------------------------
+
+    fn display(&mut self, kind: Display, items: &[(Temp, bool)]) -> ValueId {
+        let starred = items.iter().any(|item| item.1);
+        if kind != Display::Tuple {
+            items.iter().for_each(|item| self.escape(item.0, Escape::Collected));
+        }
+        let mut values = Vec::with_capacity(items.len());
+        for (temp, star) in items {
+            let value = self.temp(*temp);
+            values.push(if *star { self.iterate(value, How::Element) } else { value });
+        }
+        match kind {
+            Display::Tuple if starred => {
+                let joined = self.values.join_all(values);
+                self.values.tuple_of(joined)
+            }
+            Display::Tuple => self.values.tuple(values),
+            Display::List if !starred => self.new_list(values),
+            Display::List | Display::Set => {
+                let joined = self.values.join_all(values);
+                let kind = if kind == Display::List { ObjectKind::List } else { ObjectKind::Set };
+                self.new_sequence(kind, joined)
+            }
+        }
+    }
+
+    fn dict(&mut self, items: &[(Option<Temp>, Temp)]) -> ValueId {
+        let mut content =
+            Content { kind: ObjectKind::Dict, fixed: Vec::new(), rest: ValueId::BOTTOM, exact: false };
+        for (key, temp) in items {
+            self.escape(*temp, Escape::Collected);
+            let value = self.temp(*temp);
+            let key = key.map(|key| self.key(self.temp(key)));
+            match key {
+                Some(Some(key)) => self.put(&mut content, key, value),
+                Some(None) => content.rest = self.values.join(content.rest, value),
+                None => {
+                    let all = self.dict_values(value);
+                    content.rest = self.values.join(content.rest, all);
+                }
+            }
+        }
+        self.new_object(super::machine::LIST_PART, content)
+    }
+
+    /// The key of a dict, if it is a constant.
+    pub(crate) fn key(&self, value: ValueId) -> Option<Key> {
+        match self.values.get(value) {
+            Value::Str(Some(text)) => Some(Key::Name(*text)),
+            Value::Int(Some(n)) => Some(Key::Int(*n)),
+            _ => None,
+        }
+    }
+
+    fn comprehension(&mut self, kind: CompKind, element: Temp) -> ValueId {
+        self.escape(element, Escape::Collected);
+        let element = self.temp(element);
+        let kind = match kind {
+            CompKind::List => ObjectKind::List,
+            CompKind::Set => ObjectKind::Set,
+            CompKind::Dict => ObjectKind::Dict,
+            CompKind::Generator => ObjectKind::Iterator,
+        };
+        self.new_sequence(kind, element)
+    }
+
+    fn import(&mut self, path: &[Sym]) -> ValueId {
+        let text = path.iter().map(|&sym| self.name(sym)).collect::<Vec<_>>().join(".");
+        let path = self.paths.intern(&text);
+        self.values.intern(Value::Module(path))
+    }
+
+    fn import_from(&mut self, module: &[Sym], level: u32, name: Sym) -> ValueId {
+        if level > 0 {
+            return ValueId::UNKNOWN;
+        }
+        let ValueId(_) = self.import(module);
+        let text = module.iter().map(|&sym| self.name(sym)).collect::<Vec<_>>().join(".");
+        self.member(&text, self.name(name))
+    }
+
+    fn enter_context(&mut self, manager: Temp) -> ValueId {
+        // Files, locks and the like: nothing is known of what they hand out.
+        self.escape(manager, Escape::Passed);
+        ValueId::UNKNOWN
+    }
+
+    // --- operators that are not arithmetic ----------------------------------------------------------------------
+
+    fn compare(&mut self, operator: CmpOp, left: Temp, right: Temp) -> ValueId {
+        if !matches!(operator, CmpOp::Is | CmpOp::IsNot) {
+            self.read(left, ReadHow::Operand);
+            self.read(right, ReadHow::Operand);
+        }
+        match operator {
+            CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn => self.values.intern(Value::Bool(None)),
+            _ => self.comparison(self.temp(left), self.temp(right)),
+        }
+    }
+
+    fn unary(&mut self, operator: UnaryOp, operand: Temp) -> ValueId {
+        self.read(operand, ReadHow::Operand);
+        let value = self.temp(operand);
+        match (operator, self.values.get(value)) {
+            (UnaryOp::Not, _) => self.values.intern(Value::Bool(None)),
+            (UnaryOp::USub, Value::Int(Some(n))) => {
+                let negated = n.checked_neg();
+                self.values.int(negated)
+            }
+            _ => self.elementwise(&[value], None),
+        }
+    }
+
+    fn binary(&mut self, operator: BinOp, left: Temp, right: Temp) -> ValueId {
+        self.read(left, ReadHow::Operand);
+        self.read(right, ReadHow::Operand);
+        self.operate(operator, self.temp(left), self.temp(right))
+    }
+
+    /// The arguments of a call, evaluated.
+    fn args(&self, args: &'a [crate::ir::Arg]) -> Args<'a> {
+        Args { list: args, values: args.iter().map(|arg| self.temp(arg.value)).collect() }
+    }
+}

@@ -1,0 +1,230 @@
+//! Events, and the trace of one body.
+
+use crate::domain::{BufId, Buffers, CopyOf, ValueId, Values};
+use crate::ir::{Body, BlockId, BodyId, Local, Module, Sym};
+use crate::source::Span;
+
+/// Index into [`BodyTrace::events`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(pub u32);
+
+impl EventId {
+    /// The id as an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// How one array was derived from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// `a[1:3]`, `a[0]`, `a[..., None]`: a view by basic indexing.
+    Slice,
+    /// `a["x"]`: a field of a structured array.
+    Field,
+    /// `a[mask]`, `a[idx]`, `a.flatten()`, `a.copy()`: a copy.
+    Copy(CopyOf),
+    /// An attribute: `a.T`, `a.real`.
+    Attribute(Sym),
+    /// A method: `a.reshape(…)`.
+    Method(Sym),
+    /// A function of a module; its last name: `np.split`.
+    Function(Sym),
+    /// An element met in a loop over the array, or by unpacking it.
+    Element,
+    /// An index that may be basic or advanced.
+    MaybeCopy,
+}
+
+/// How an array was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteHow {
+    /// `a[i] = v`; `whole` for `a[...] = v` and `a[:] = v`.
+    Item {
+        /// Is all of the array overwritten?
+        whole: bool,
+    },
+    /// `a += v`, on a name or attribute (or on an item, where the item is an array).
+    Augmented,
+    /// `t[0] += v` on a tuple: the array is changed, then the store raises `TypeError`.
+    TupleItem,
+    /// `a.sort()`, `a.fill(0)`.
+    Method(Sym),
+    /// `out=a`
+    Out,
+    /// Written by a function that it was passed to: `np.copyto(a, …)`, `rng.shuffle(a)`; the function's last name.
+    Argument(Sym),
+    /// `a.flat = v`, `a.real = v`, `a.T[…]`: through an attribute.
+    Attribute(Sym),
+}
+
+/// How an array's content was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadHow {
+    /// As an operand.
+    Operand,
+    /// Passed to a function or method.
+    Passed,
+    /// Copied or converted.
+    Copied,
+    /// Stored into another array.
+    Stored,
+    /// Its elements were iterated, tested or formatted.
+    Other,
+}
+
+/// How a value left the body's hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escape {
+    /// `return x`
+    Returned,
+    /// `yield x`
+    Yielded,
+    /// `obj.name = x`
+    Attribute(Sym),
+    /// `obj[key] = x` where `obj` is no array.
+    Item,
+    /// `items.append(x)`, or part of a display of a list, dict or set.
+    Collected,
+    /// Passed to something unknown.
+    Passed,
+    /// Bound to a name of an enclosing scope, or read by an inner function.
+    Captured,
+}
+
+/// What a name was bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BoundFrom {
+    /// `old = x`: another name's value, as it is.
+    Name(Local),
+    /// Anything else.
+    Expression,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// An array was made in new memory.
+    Made {
+        /// The new buffer.
+        buf: BufId,
+    },
+    /// One array was derived from another: a view, a copy, or either.
+    Derived {
+        /// From what.
+        source: ValueId,
+        /// What came out.
+        result: ValueId,
+        /// How.
+        how: How,
+        /// The name that the source was read from, if it was.
+        via: Option<Local>,
+    },
+    /// A name was bound.
+    Bound {
+        /// The name.
+        local: Local,
+        /// To what.
+        value: ValueId,
+        /// What stood on the right.
+        from: BoundFrom,
+    },
+    /// A name was unbound by `del`.
+    Deleted {
+        /// The name.
+        local: Local,
+        /// What it was bound to.
+        value: ValueId,
+    },
+    /// An array's content was read.
+    Read {
+        /// Which array.
+        value: ValueId,
+        /// The name that it was read from, if it was (also `x` for `x[1:]`).
+        via: Option<Local>,
+        /// How.
+        how: ReadHow,
+    },
+    /// An array's memory was written.
+    Written {
+        /// Where: an array over the written region.
+        value: ValueId,
+        /// The array object that the write goes through.
+        object: ValueId,
+        /// The name that the object was read from, if it was.
+        via: Option<Local>,
+        /// Is the object the value of that very name, not of an expression over it (`a[1:][0] = …`)?
+        direct: bool,
+        /// How.
+        how: WriteHow,
+    },
+    /// A value was handed out or stored where the body no longer sees it.
+    Escaped {
+        /// Which.
+        value: ValueId,
+        /// The name that it was read from, if it was.
+        via: Option<Local>,
+        /// How.
+        how: Escape,
+    },
+}
+
+/// An event of a body.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The number of the op (from 1) in its body.
+    pub op: u32,
+    /// The block it lies in.
+    pub block: BlockId,
+    /// The expression or statement.
+    pub span: Span,
+    /// The statement it belongs to.
+    pub stmt: Span,
+    /// May it have been skipped, though its block ran?
+    pub maybe: bool,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// The trace of one body, with the tables that its values refer to.
+#[derive(Debug)]
+pub struct BodyTrace<'a> {
+    /// The file.
+    pub module: &'a Module,
+    /// Which body.
+    pub id: BodyId,
+    /// The body.
+    pub body: &'a Body,
+    /// The file's text, for quoting.
+    pub text: &'a str,
+    /// The values.
+    pub values: &'a Values,
+    /// The buffers.
+    pub buffers: &'a Buffers,
+    /// The events, block by block, in order of execution within each.
+    pub events: &'a [Event],
+    /// For each block the range of its events.
+    pub blocks: &'a [(u32, u32)],
+}
+
+impl<'a> BodyTrace<'a> {
+    /// The name of a local.
+    pub fn name(&self, local: Local) -> &'a str {
+        self.module.names.text(self.body.locals[local.index()].name)
+    }
+
+    /// An event.
+    pub fn event(&self, id: EventId) -> &'a Event {
+        &self.events[id.index()]
+    }
+
+    /// All events with their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (EventId, &'a Event)> {
+        self.events.iter().enumerate().map(|(i, event)| (EventId(i as u32), event))
+    }
+
+    /// The source text of a span.
+    pub fn quote(&self, span: Span) -> &'a str {
+        self.text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+}
