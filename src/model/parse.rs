@@ -16,7 +16,8 @@
 //!   out out                       the parameter that receives the result where it is given
 //!   writes a, b                   the parameters whose memory is written
 //!   blank                         the result is made to be filled
-//!   shape from shape              of A | from A | ndim N | ndim of A +1 | broadcast | reduce A
+//!   zero-dim scalar               for arrays without dimensions the result is a scalar, whatever `result` says
+//!   shape from shape              of A | from A | from A else of B | ndim N | ndim of A +1 | broadcast | reduce A
 //!   dtype from dtype else float64 NAME | KIND | of A | from A else … | promote
 //!   order from order else C       C | F | of A | from A else C | from A else of B
 //!   by asarray                    a word of `Special`
@@ -26,8 +27,13 @@
 //!   ~ np.zeros((2, 3))            a witness: a Python expression that a test evaluates
 //! ```
 //!
+//! The words `same`, `view` and their kin speak of arguments that are arrays: what is made of a list or a number shares
+//! memory with nothing. They speak of `numpy.ndarray` itself: of a subclass (`matrix`, `memmap`, `MaskedArray`), a function
+//! that says `same` may return a view, and one that says `view` a subclass.
+//!
 //! Of a result that is a list, tuple or iterator, the clauses `shape`, `dtype` and `order` speak of each element.
-//! `order of A` is NumPy's `K`: where A is C-contiguous the result is, and likewise for Fortran order.
+//! `dtype` does not speak of arrays of objects. `order of A` is NumPy's `K`, for results of A's shape: where A is C-contiguous the result is, and likewise for
+//! Fortran order.
 //!
 //! A `ufunc` has the parameters `x1 …`, then `out` (`out1`, `out2`, and the keyword `out`, for two outputs) and the
 //! keywords all ufuncs take. An `alias` is a copy of an earlier row of its table under another name: its witnesses are
@@ -80,11 +86,11 @@ pub struct TableError {
 
 const HEADERS: &str = "`fn`, `method`, `attr`, `ufunc`, `alias`";
 const CLAUSES: &str =
-    "`result`, `out`, `writes`, `blank`, `shape`, `dtype`, `order`, `by`, `since`, `until`, `documented`, `~`";
+    "`result`, `out`, `writes`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `since`, `until`, `documented`, `~`";
 const RESULTS: &str = "`none`, `scalar`, `fresh`, `fresh owner`, `fresh view`, `fresh-or-scalar`, `same A`, `view of A`, \
      `readonly view of A`, `same-or-view of A`, `same-or-copy of A`, `view-or-copy of A`, `list of R`, `tuple of R`, \
      `iterator of R`, `unknown`";
-const SHAPES: &str = "`of A`, `from A`, `ndim N`, `ndim of A +N`, `broadcast`, `reduce A`";
+const SHAPES: &str = "`of A`, `from A`, `from A else of B`, `ndim N`, `ndim of A +N`, `broadcast`, `reduce A`";
 const DTYPES: &str = "a dtype's name, a kind letter, `of A`, `from A else D`, `promote`";
 const ORDERS: &str = "`C`, `F`, `of A`, `from A else C`, `from A else of B`";
 const DTYPE_NAMES: &[&str] = &[
@@ -182,6 +188,7 @@ fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Row {
         out: None,
         writes: Vec::new(),
         blank: false,
+        zero_dim_scalar: false,
         shape: ShapeRule::Unknown,
         dtype: DtypeRule::Unknown,
         order: OrderRule::Unknown,
@@ -294,6 +301,7 @@ fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Result<(), Str
         "out" => row.out = Some(param(row, rest)?),
         "writes" => row.writes = rest.split(',').map(|name| param(row, name.trim())).collect::<Result<_, _>>()?,
         "blank" if rest.is_empty() => row.blank = true,
+        "zero-dim" if rest == "scalar" => row.zero_dim_scalar = true,
         "shape" => row.shape = shape_rule(row, rest)?,
         "dtype" => row.dtype = dtype_rule(row, rest)?,
         "order" => row.order = order_rule(row, rest)?,
@@ -368,6 +376,7 @@ fn shape_rule(row: &Row, text: &str) -> Result<ShapeRule, String> {
         ["broadcast"] => ShapeRule::Broadcast,
         ["of", name] => ShapeRule::Of(param(row, name)?),
         ["from", name] => ShapeRule::From(param(row, name)?),
+        ["from", name, "else", "of", other] => ShapeRule::FromElseOf(param(row, name)?, param(row, other)?),
         ["reduce", name] => ShapeRule::Reduce(param(row, name)?),
         ["ndim", "of", name, more] if more.starts_with(['+', '-']) => {
             ShapeRule::NdimOf(param(row, name)?, more.parse().map_err(|_| bad())?)
