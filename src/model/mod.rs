@@ -73,6 +73,8 @@ pub struct Row {
     pub writes: Vec<ParamIndex>,
     /// Is the result made blank, to be filled (zeros, empty, full)?
     pub blank: bool,
+    /// Is the result a scalar, whatever `result` says, when all arrays that go in have no dimensions?
+    pub zero_dim_scalar: bool,
     /// What is known of the result's shape.
     pub shape: ShapeRule,
     /// What is known of the result's dtype.

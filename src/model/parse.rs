@@ -1,14 +1,75 @@
 //! Reads the tables.
+//!
+//! A table is a text of lines. A header at the margin begins a row; the indented lines below it say what it does:
+//!
+//! ```text
+//! # a comment
+//! fn numpy.zeros(shape, dtype, order, *, device, like)
+//! method ndarray.reshape(self, *shape, order, copy)
+//! attr ndarray.T
+//! ufunc numpy.add 2 1             (inputs, outputs)
+//! alias numpy.concat = numpy.concatenate
+//!
+//!   result fresh owner            none, scalar, fresh [owner|view], fresh-or-scalar, same A, [readonly] view of A,
+//!                                 same-or-view of A, same-or-copy of A, view-or-copy of A, list of R, tuple of R,
+//!                                 iterator of R, unknown
+//!   out out                       the parameter that receives the result where it is given
+//!   writes a, b                   the parameters whose memory is written
+//!   blank                         the result is made to be filled
+//!   zero-dim scalar               for arrays without dimensions the result is a scalar, whatever `result` says
+//!   shape from shape              of A | from A | from A else of B | ndim N | ndim of A +1 | broadcast | reduce A
+//!   dtype from dtype else float64 NAME | KIND | of A | from A else … | promote
+//!   order from order else C       C | F | of A | from A else C | from A else of B
+//!   by asarray                    a word of `Special`
+//!   since 2.1                     the first NumPy that has the name
+//!   until 2.0                     the first NumPy that no longer has it
+//!   documented https://…          where a row without witnesses is documented
+//!   ~ np.zeros((2, 3))            a witness: a Python expression that a test evaluates
+//! ```
+//!
+//! The words `same`, `view` and their kin speak of arguments that are arrays: what is made of a list or a number shares
+//! memory with nothing. They speak of `numpy.ndarray` itself: of a subclass (`matrix`, `memmap`, `MaskedArray`), a function
+//! that says `same` may return a view, and one that says `view` a subclass.
+//!
+//! Of a result that is a list, tuple or iterator, the clauses `shape`, `dtype` and `order` speak of each element.
+//! `dtype` does not speak of arrays of objects. `order of A` is NumPy's `K`, for results of A's shape: where A is C-contiguous the result is, and likewise for
+//! Fortran order.
+//!
+//! A `ufunc` has the parameters `x1 …`, then `out` (`out1`, `out2`, and the keyword `out`, for two outputs) and the
+//! keywords all ufuncs take. An `alias` is a copy of an earlier row of its table under another name: its witnesses are
+//! the other row's, with the name replaced, unless it brings its own.
 
-use super::Row;
+use std::fmt::Write as _;
+
+use super::{DtypeRule, OrderRule, ParamIndex, ParamSpec, ResultRule, Row, RowKind, ShapeRule, Special};
 
 /// Reads one table.
 ///
 /// # Errors
 /// The first line that is not understood.
 pub fn table(file: &str, text: &str) -> Result<Vec<Row>, TableError> {
-    let _ = (file, text);
-    Ok(Vec::new())
+    let mut rows: Vec<Row> = Vec::new();
+    let mut own_witnesses = false;
+    for (index, full) in text.lines().enumerate() {
+        let content = full.trim();
+        if content.is_empty() || content.starts_with('#') {
+            continue;
+        }
+        let read = if full.starts_with([' ', '\t']) {
+            match rows.last_mut() {
+                None => Err("an indented line before the first row".to_owned()),
+                Some(row) => clause(row, content, &mut own_witnesses),
+            }
+        } else {
+            header(content, &rows).map(|row| {
+                // What a row inherits (an alias) or is given by default (a ufunc) yields to its own first witness.
+                own_witnesses = false;
+                rows.push(row);
+            })
+        };
+        read.map_err(|message| TableError { file: file.to_owned(), line: index + 1, message })?;
+    }
+    Ok(rows)
 }
 
 /// A line of a table that is not understood.
@@ -21,4 +82,431 @@ pub struct TableError {
     pub line: usize,
     /// What is wrong with it.
     pub message: String,
+}
+
+const HEADERS: &str = "`fn`, `method`, `attr`, `ufunc`, `alias`";
+const CLAUSES: &str =
+    "`result`, `out`, `writes`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `since`, `until`, `documented`, `~`";
+const RESULTS: &str = "`none`, `scalar`, `fresh`, `fresh owner`, `fresh view`, `fresh-or-scalar`, `same A`, `view of A`, \
+     `readonly view of A`, `same-or-view of A`, `same-or-copy of A`, `view-or-copy of A`, `list of R`, `tuple of R`, \
+     `iterator of R`, `unknown`";
+const SHAPES: &str = "`of A`, `from A`, `from A else of B`, `ndim N`, `ndim of A +N`, `broadcast`, `reduce A`";
+const DTYPES: &str = "a dtype's name, a kind letter, `of A`, `from A else D`, `promote`";
+const ORDERS: &str = "`C`, `F`, `of A`, `from A else C`, `from A else of B`";
+const DTYPE_NAMES: &[&str] = &[
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "longdouble",
+    "complex64",
+    "complex128",
+    "clongdouble",
+    "object",
+    "b",
+    "i",
+    "u",
+    "f",
+    "c",
+    "S",
+    "U",
+    "V",
+    "O",
+    "M",
+    "m",
+];
+/// The keywords that every ufunc takes.
+const UFUNC_KEYWORDS: [&str; 6] = ["where", "casting", "order", "dtype", "subok", "signature"];
+
+fn wrong(what: &str, word: &str, allowed: &str) -> String {
+    format!("unknown {what} `{word}`; allowed: {allowed}")
+}
+
+fn header(line: &str, rows: &[Row]) -> Result<Row, String> {
+    let (word, rest) = split(line);
+    let row = match word {
+        "fn" => {
+            let (name, params) = signature(rest)?;
+            empty_row(RowKind::Function, name, params)
+        }
+        "method" => {
+            let (name, params) = signature(rest)?;
+            if params.first().is_none_or(|first| &*first.name != "self") {
+                return Err(format!("the first parameter of the method `{name}` is not `self`"));
+            }
+            empty_row(RowKind::Method, name, params)
+        }
+        "attr" => {
+            if !is_dotted(rest) {
+                return Err(format!("`{rest}` is not a dotted name such as `ndarray.T`"));
+            }
+            empty_row(RowKind::Attribute, rest, vec![parameter("self", false)])
+        }
+        "ufunc" => ufunc(rest)?,
+        "alias" => alias(rest, rows)?,
+        _ => return Err(wrong("row", word, HEADERS)),
+    };
+    if rows.iter().any(|other| other.name == row.name && other.kind == row.kind) {
+        return Err(format!("`{}` has a row already", row.name));
+    }
+    Ok(row)
+}
+
+fn split(line: &str) -> (&str, &str) {
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    (word, rest.trim())
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+fn is_dotted(text: &str) -> bool {
+    text.contains('.') && text.split('.').all(is_name)
+}
+
+fn parameter(name: &str, keyword_only: bool) -> ParamSpec {
+    ParamSpec { name: name.into(), keyword_only, variadic: false }
+}
+
+fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Row {
+    Row {
+        name: name.into(),
+        kind,
+        params,
+        result: ResultRule::Unknown,
+        out: None,
+        writes: Vec::new(),
+        blank: false,
+        zero_dim_scalar: false,
+        shape: ShapeRule::Unknown,
+        dtype: DtypeRule::Unknown,
+        order: OrderRule::Unknown,
+        special: None,
+        since: None,
+        until: None,
+        documented: None,
+        witnesses: Vec::new(),
+    }
+}
+
+/// Reads `numpy.zeros(shape, *, like)`.
+fn signature(text: &str) -> Result<(&str, Vec<ParamSpec>), String> {
+    let inner = text.split_once('(').and_then(|(name, rest)| Some((name.trim(), rest.strip_suffix(')')?)));
+    let Some((name, inner)) = inner else {
+        return Err(format!("`{text}` is not a signature such as `numpy.zeros(shape, dtype)`"));
+    };
+    if !is_dotted(name) {
+        return Err(format!("`{name}` is not a dotted name such as `numpy.zeros`"));
+    }
+    let mut params: Vec<ParamSpec> = Vec::new();
+    let mut keyword_only = false;
+    for word in inner.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        if word == "*" {
+            keyword_only = true;
+            continue;
+        }
+        let bare = word.strip_prefix('*').unwrap_or(word);
+        if !is_name(bare) {
+            return Err(format!("`{word}` is not a parameter; allowed: a name, `*name`, `*`"));
+        }
+        if params.iter().any(|other| &*other.name == bare) {
+            return Err(format!("the parameter `{bare}` occurs twice"));
+        }
+        let variadic = bare != word;
+        params.push(ParamSpec { name: bare.into(), keyword_only, variadic });
+        keyword_only |= variadic;
+    }
+    if params.len() > usize::from(ParamIndex::MAX) {
+        return Err(format!("`{name}` has too many parameters"));
+    }
+    Ok((name, params))
+}
+
+/// Reads `numpy.add 2 1`.
+fn ufunc(text: &str) -> Result<Row, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [name, inputs, outputs] = words[..] else {
+        return Err(format!("`{text}` is not a ufunc such as `numpy.add 2 1`"));
+    };
+    let (Ok(inputs @ 1..=4), Ok(outputs @ 1..=2)) = (inputs.parse::<u8>(), outputs.parse::<u8>()) else {
+        return Err(format!("`{inputs} {outputs}` is not a number of inputs (1 to 4) and of outputs (1 or 2)"));
+    };
+    if !is_dotted(name) {
+        return Err(format!("`{name}` is not a dotted name such as `numpy.add`"));
+    }
+    let mut params: Vec<ParamSpec> = (1..=inputs).map(|k| parameter(&format!("x{k}"), false)).collect();
+    if outputs > 1 {
+        params.extend((1..=outputs).map(|k| parameter(&format!("out{k}"), false)));
+    }
+    params.push(parameter("out", outputs > 1));
+    params.extend(UFUNC_KEYWORDS.map(|keyword| parameter(keyword, true)));
+    let mut row = empty_row(RowKind::Function, name, params);
+    row.out = row.param("out");
+    row.shape = ShapeRule::Broadcast;
+    row.result = ResultRule::FreshOrScalar;
+    if outputs > 1 {
+        row.result = ResultRule::Tuple(Box::new(ResultRule::FreshOrScalar));
+        row.special = Some(Special::Pair);
+        row.writes = (inputs..inputs + outputs).collect();
+    }
+    if let (1, Some(order)) = (inputs, row.param("order")) {
+        row.order = OrderRule::FromElseOf(order, 0);
+    }
+    let mut witness = format!("{}(x", name.replacen("numpy.", "np.", 1));
+    for operand in ["y", "x", "y"].iter().take(usize::from(inputs) - 1) {
+        let _ = write!(witness, ", {operand}");
+    }
+    row.witnesses = vec![format!("{witness})").into()];
+    Ok(row)
+}
+
+/// Reads `numpy.concat = numpy.concatenate`.
+fn alias(text: &str, rows: &[Row]) -> Result<Row, String> {
+    let (name, target) = text.split_once('=').map(|(a, b)| (a.trim(), b.trim())).unwrap_or_default();
+    if !is_dotted(name) || !is_dotted(target) {
+        return Err(format!("`{text}` is not an alias such as `numpy.concat = numpy.concatenate`"));
+    }
+    let Some(row) = rows.iter().find(|row| &*row.name == target) else {
+        return Err(format!("no row above is named `{target}`"));
+    };
+    let mut row = row.clone();
+    let (old, new) = if row.kind == RowKind::Function {
+        (target.replacen("numpy.", "np.", 1) + "(", name.replacen("numpy.", "np.", 1) + "(")
+    } else {
+        let end = if row.kind == RowKind::Method { "(" } else { "" };
+        let last = |name: &str| format!(".{}{end}", name.rsplit('.').next().unwrap_or_default());
+        (last(target), last(name))
+    };
+    row.witnesses = row.witnesses.iter().map(|witness| witness.replace(&old, &new).into()).collect();
+    row.name = name.into();
+    (row.since, row.until) = (None, None);
+    Ok(row)
+}
+
+fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Result<(), String> {
+    let (word, rest) = split(line);
+    match word {
+        "result" => row.result = result_rule(row, rest)?,
+        "out" => row.out = Some(param(row, rest)?),
+        "writes" => row.writes = rest.split(',').map(|name| param(row, name.trim())).collect::<Result<_, _>>()?,
+        "blank" if rest.is_empty() => row.blank = true,
+        "zero-dim" if rest == "scalar" => row.zero_dim_scalar = true,
+        "shape" => row.shape = shape_rule(row, rest)?,
+        "dtype" => row.dtype = dtype_rule(row, rest)?,
+        "order" => row.order = order_rule(row, rest)?,
+        "by" => match Special::ALL.iter().find(|(name, _)| *name == rest) {
+            Some((_, special)) => row.special = Some(*special),
+            None => {
+                let allowed: Vec<&str> = Special::ALL.iter().map(|(name, _)| *name).collect();
+                return Err(wrong("transfer", rest, &allowed.join(", ")));
+            }
+        },
+        "since" => row.since = Some(version(rest)?),
+        "until" => row.until = Some(version(rest)?),
+        "documented" if rest.is_empty() => return Err("`documented` needs an address".to_owned()),
+        "documented" => row.documented = Some(rest.into()),
+        "~" if rest.is_empty() => return Err("`~` needs a Python expression".to_owned()),
+        "~" => {
+            if !std::mem::replace(own_witnesses, true) {
+                row.witnesses.clear();
+            }
+            row.witnesses.push(rest.into());
+        }
+        _ => return Err(wrong("clause", line, CLAUSES)),
+    }
+    Ok(())
+}
+
+fn param(row: &Row, name: &str) -> Result<ParamIndex, String> {
+    row.param(name).ok_or_else(|| {
+        let names: Vec<&str> = row.params.iter().map(|p| &*p.name).collect();
+        format!("`{}` has no parameter `{name}`; it has: {}", row.name, names.join(", "))
+    })
+}
+
+fn version(text: &str) -> Result<(u16, u16), String> {
+    text.split_once('.')
+        .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)))
+        .ok_or_else(|| format!("`{text}` is not a version such as `2.1`"))
+}
+
+fn result_rule(row: &Row, text: &str) -> Result<ResultRule, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    Ok(match words[..] {
+        ["unknown"] => ResultRule::Unknown,
+        ["none"] => ResultRule::None,
+        ["scalar"] => ResultRule::Scalar,
+        ["fresh"] => ResultRule::Fresh { owner: None },
+        ["fresh", "owner"] => ResultRule::Fresh { owner: Some(true) },
+        ["fresh", "view"] => ResultRule::Fresh { owner: Some(false) },
+        ["fresh-or-scalar"] => ResultRule::FreshOrScalar,
+        ["same", name] => ResultRule::Same(param(row, name)?),
+        ["view", "of", name] => ResultRule::View { of: param(row, name)?, readonly: false },
+        ["readonly", "view", "of", name] => ResultRule::View { of: param(row, name)?, readonly: true },
+        ["same-or-view", "of", name] => ResultRule::SameOrView(param(row, name)?),
+        ["same-or-copy", "of", name] => ResultRule::SameOrCopy(param(row, name)?),
+        ["view-or-copy", "of", name] => ResultRule::ViewOrCopy(param(row, name)?),
+        [container @ ("list" | "tuple" | "iterator"), "of", ..] => {
+            let element = Box::new(result_rule(row, &words[2..].join(" "))?);
+            match container {
+                "list" => ResultRule::List(element),
+                "tuple" => ResultRule::Tuple(element),
+                _ => ResultRule::Iterator(element),
+            }
+        }
+        _ => return Err(wrong("result", text, RESULTS)),
+    })
+}
+
+fn shape_rule(row: &Row, text: &str) -> Result<ShapeRule, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let bad = || wrong("shape", text, SHAPES);
+    Ok(match words[..] {
+        ["broadcast"] => ShapeRule::Broadcast,
+        ["of", name] => ShapeRule::Of(param(row, name)?),
+        ["from", name] => ShapeRule::From(param(row, name)?),
+        ["from", name, "else", "of", other] => ShapeRule::FromElseOf(param(row, name)?, param(row, other)?),
+        ["reduce", name] => ShapeRule::Reduce(param(row, name)?),
+        ["ndim", "of", name, more] if more.starts_with(['+', '-']) => {
+            ShapeRule::NdimOf(param(row, name)?, more.parse().map_err(|_| bad())?)
+        }
+        ["ndim", "of", name] => ShapeRule::NdimOf(param(row, name)?, 0),
+        ["ndim", count] => ShapeRule::Ndim(count.parse().map_err(|_| bad())?),
+        _ => return Err(bad()),
+    })
+}
+
+fn dtype_rule(row: &Row, text: &str) -> Result<DtypeRule, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    Ok(match words[..] {
+        ["promote"] => DtypeRule::Promote,
+        ["of", name] => DtypeRule::Of(param(row, name)?),
+        ["from", name, "else", ..] => {
+            DtypeRule::From(param(row, name)?, Box::new(dtype_rule(row, &words[3..].join(" "))?))
+        }
+        // `from dtype else unknown`: what another dtype is made of depends on the values.
+        ["unknown"] => DtypeRule::Unknown,
+        [name] if DTYPE_NAMES.contains(&name) => DtypeRule::Exact(name.into()),
+        _ => return Err(wrong("dtype", text, DTYPES)),
+    })
+}
+
+fn order_rule(row: &Row, text: &str) -> Result<OrderRule, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    Ok(match words[..] {
+        ["C"] => OrderRule::C,
+        ["F"] => OrderRule::F,
+        ["of", name] => OrderRule::Of(param(row, name)?),
+        ["from", name, "else", "C"] => OrderRule::FromElseC(param(row, name)?),
+        ["from", name, "else", "of", other] => OrderRule::FromElseOf(param(row, name)?, param(row, other)?),
+        _ => return Err(wrong("order", text, ORDERS)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> Row {
+        table("t", text).unwrap().pop().unwrap()
+    }
+
+    fn error(text: &str) -> String {
+        table("t.model", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_function_with_every_clause() {
+        let row = one(
+            "# c\n\nfn numpy.f(a, out, dtype, order, *, like)\n  result list of readonly view of a\n  out out\n  \
+             writes a, out\n  blank\n  shape ndim of a -1\n  dtype from dtype else of a\n  order from order else of a\n  \
+             by split\n  since 2.1\n  until 2.4\n  documented https://x\n  ~ np.f(x)\n  ~ np.f(y)\n",
+        );
+        assert_eq!(&*row.name, "numpy.f");
+        assert_eq!(row.result, ResultRule::List(Box::new(ResultRule::View { of: 0, readonly: true })));
+        assert_eq!((row.out, row.writes, row.blank), (Some(1), vec![0, 1], true));
+        assert_eq!(row.shape, ShapeRule::NdimOf(0, -1));
+        assert_eq!(row.dtype, DtypeRule::From(2, Box::new(DtypeRule::Of(0))));
+        assert_eq!(row.order, OrderRule::FromElseOf(3, 0));
+        assert_eq!((row.special, row.since, row.until), (Some(Special::Split), Some((2, 1)), Some((2, 4))));
+        assert_eq!(row.witnesses.len(), 2);
+        assert!(row.params[4].keyword_only && !row.params[3].keyword_only);
+    }
+
+    #[test]
+    fn methods_attributes_and_variadics() {
+        let row = one("method ndarray.reshape(self, *shape, order)");
+        assert!(row.params[1].variadic && row.params[2].keyword_only && row.kind == RowKind::Method);
+        assert_eq!(&*one("attr ndarray.T").params[0].name, "self");
+    }
+
+    #[test]
+    fn ufuncs() {
+        let row = one("ufunc numpy.add 2 1\n  dtype promote");
+        assert_eq!((row.out, row.shape), (Some(2), ShapeRule::Broadcast));
+        assert_eq!(&*row.witnesses[0], "np.add(x, y)");
+        let row = one("ufunc numpy.modf 1 2\n  ~ np.modf(x + 1)");
+        assert_eq!((row.special, row.writes.clone()), (Some(Special::Pair), vec![1, 2]));
+        assert_eq!(row.witnesses.len(), 1);
+        assert!(row.params[3].keyword_only && &*row.params[3].name == "out");
+    }
+
+    #[test]
+    fn aliases_take_the_name_into_their_witnesses() {
+        let row = one(
+            "fn numpy.concatenate(a)\n  ~ np.concatenate([x])\nalias numpy.concat = numpy.concatenate\n  since 2.0",
+        );
+        assert_eq!((&*row.name, &*row.witnesses[0], row.since), ("numpy.concat", "np.concat([x])", Some((2, 0))));
+        let row = one("method a.conj(self)\n  ~ x.conj()\nalias a.conjugate = a.conj");
+        assert_eq!(&*row.witnesses[0], "x.conjugate()");
+    }
+
+    #[test]
+    fn each_error_names_the_line_and_what_is_allowed() {
+        let cases = [
+            ("fun numpy.f(a)", "t.model:1: unknown row `fun`; allowed: `fn`"),
+            ("\n  result none", "t.model:2: an indented line before the first row"),
+            ("fn numpy.f(a", "is not a signature such as"),
+            ("fn f(a)", "`f` is not a dotted name"),
+            ("fn numpy.f(a, 2)", "`2` is not a parameter"),
+            ("fn numpy.f(a, a)", "the parameter `a` occurs twice"),
+            ("fn numpy.f(a)\nfn numpy.f(a)", "t.model:2: `numpy.f` has a row already"),
+            ("method ndarray.f(a)", "is not `self`"),
+            ("attr T", "is not a dotted name"),
+            ("ufunc numpy.add 2", "is not a ufunc such as"),
+            ("ufunc numpy.add 9 1", "is not a number of inputs"),
+            ("ufunc add 2 1", "is not a dotted name"),
+            ("alias numpy.a", "is not an alias such as"),
+            ("alias numpy.a = numpy.b", "no row above is named `numpy.b`"),
+            ("fn numpy.f(a)\n  gives none", "t.model:2: unknown clause `gives none`; allowed: `result`"),
+            ("fn numpy.f(a)\n  blank a", "unknown clause `blank a`"),
+            ("fn numpy.f(a)\n  result copy", "unknown result `copy`; allowed: `none`"),
+            ("fn numpy.f(a)\n  result view of b", "`numpy.f` has no parameter `b`; it has: a"),
+            ("fn numpy.f(a)\n  result list of copy", "unknown result `copy`"),
+            ("fn numpy.f(a)\n  out b", "no parameter `b`"),
+            ("fn numpy.f(a)\n  writes a, b", "no parameter `b`"),
+            ("fn numpy.f(a)\n  shape ndim of a 1", "unknown shape `ndim of a 1`; allowed: `of A`"),
+            ("fn numpy.f(a)\n  shape ndim x", "unknown shape"),
+            ("fn numpy.f(a)\n  dtype float", "unknown dtype `float`; allowed: a dtype's name"),
+            ("fn numpy.f(a)\n  order K", "unknown order `K`; allowed: `C`, `F`"),
+            ("fn numpy.f(a)\n  by magic", "unknown transfer `magic`; allowed: asarray, array"),
+            ("fn numpy.f(a)\n  since two", "`two` is not a version"),
+            ("fn numpy.f(a)\n  documented", "needs an address"),
+            ("fn numpy.f(a)\n  ~", "needs a Python expression"),
+        ];
+        for (text, expected) in cases {
+            assert!(error(text).contains(expected), "{text:?}: {}", error(text));
+        }
+    }
 }

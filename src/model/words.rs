@@ -50,8 +50,11 @@ pub enum ShapeRule {
     Unknown,
     /// `shape of A`: the same as A's.
     Of(ParamIndex),
-    /// `shape from A`: A is an integer or a tuple of integers, the shape itself.
+    /// `shape from A`: A is an integer or a tuple of integers, the shape itself (a length of -1 is not known);
+    /// nothing where A is not given.
     From(ParamIndex),
+    /// `shape from A else of B`: as A says where it is given, else the same as B's.
+    FromElseOf(ParamIndex, ParamIndex),
     /// `shape ndim N`: this many dimensions.
     Ndim(u8),
     /// `shape ndim of A +k` (or `-k`): A's number of dimensions, more or fewer.
@@ -88,7 +91,7 @@ pub enum OrderRule {
     C,
     /// `order F`: Fortran-contiguous.
     F,
-    /// `order of A`: like A (`K`).
+    /// `order of A`: like A (`K`), for a result of A's shape: C-contiguous if A is, and likewise for Fortran order.
     Of(ParamIndex),
     /// `order from P else C`: as the string passed as P says, else C.
     FromElseC(ParamIndex),

@@ -1,0 +1,535 @@
+"""Holds the rows of the model to real NumPy.
+
+    check_rows.py ROWS.json
+
+ROWS.json is a list of rows as `tests/model.rs` writes them. Every witness is evaluated over the grid of inputs; in each
+evaluation the call of the row's function is intercepted, its arguments are bound to the row's parameters, and what came
+out, what was written and what shares memory is compared with the row's words. Prints one JSON object: the totals, the
+problems found, and for each row the answers seen (so that words which are weaker than they need be can be found).
+"""
+
+from __future__ import annotations
+
+import ast
+import collections
+import json
+import os
+import shutil
+import sys
+import warnings
+
+import numpy as np
+
+import grid
+
+VERSION = tuple(int(part) for part in np.__version__.split(".")[:2])
+MAX_PROBLEMS_A_ROW = 3
+
+
+class Misfit(Exception):
+    """A row that does not describe what NumPy does."""
+
+
+def root(value):
+    """The object at the end of the chain of bases: what owns the memory."""
+    while True:
+        base = value.obj if isinstance(value, memoryview) else getattr(value, "base", None)
+        if base is None or base is value:
+            return value
+        value = base
+
+
+def arrays(value, depth: int = 3) -> list:
+    """The arrays in an argument or a result, looking into lists, tuples and dicts."""
+    if isinstance(value, (np.ndarray, memoryview, bytearray)):
+        return [value]
+    if depth and isinstance(value, (list, tuple)):
+        return [array for item in value for array in arrays(item, depth - 1)]
+    if depth and isinstance(value, dict):
+        return [array for item in value.values() for array in arrays(item, depth - 1)]
+    if isinstance(value, np.flatiter):
+        return [value.base]
+    return []
+
+
+def content(value):
+    """The bytes of an array, to find out whether it was written."""
+    return (value.shape, value.tobytes()) if isinstance(value, np.ndarray) else bytes(value)
+
+
+def bind(row: dict, args: tuple, kwargs: dict) -> dict:
+    """The arguments under the row's parameter names."""
+    params, bound, rest = row["params"], {}, list(args)
+    for param in params:
+        if not rest or param["keyword_only"]:
+            break
+        if param["variadic"]:
+            bound[param["name"]], rest = tuple(rest), []
+        else:
+            bound[param["name"]] = rest.pop(0)
+    if rest:
+        raise Misfit("takes more positional arguments than the row has parameters")
+    names = {param["name"] for param in params}
+    for name, value in kwargs.items():
+        if name not in names or name in bound:
+            raise Misfit(f"takes a keyword `{name}` that the row does not have")
+        bound[name] = value
+    return bound
+
+
+class Evaluation:
+    """One call of a row's function: what went in and what came out."""
+
+    def __init__(self, row: dict, bound: dict, call, subject):
+        self.row, self.bound = row, bound
+        self.inputs = {name: arrays(value) for name, value in bound.items()}
+        before = {name: [content(a) for a in values] for name, values in self.inputs.items()}
+        held = [(name, a, a.shape, a.dtype) for name, values in self.inputs.items() for a in values
+                if isinstance(a, np.ndarray)]  # fmt: skip
+        self.metadata = {id(a): (shape, dtype, a.flags.writeable, a.ndim) for _, a, shape, dtype in held}
+        self.orders = {name: (a.flags.c_contiguous, a.flags.f_contiguous) for name, a, _, _ in held}
+        self.shapes = {name: shape for name, _, shape, _ in reversed(held)}
+        self.dtypes = {name: dtype for name, _, _, dtype in reversed(held)}
+        self.result = call()
+        self.call, self.subject = call, subject
+        self.written = {
+            name for name, values in self.inputs.items() if [content(a) for a in values] != before[name]
+        }
+        self.sharing_writes()
+
+    def sharing_writes(self):
+        """An argument that only shares memory with a written one is not written by the function."""
+        declared = [a for name in self.row["writes"] for a in self.inputs.get(name, [])]
+        if self.row["out"] and self.bound.get(self.row["out"]) is not None:
+            declared += self.inputs.get(self.row["out"], [])
+        for name in list(self.written - set(self.row["writes"]) - {self.row["out"]}):
+            if all(any(np.may_share_memory(a, b) for b in declared) for a in self.inputs[name] if is_array(a)):
+                self.written.discard(name)
+
+    def everything(self) -> list:
+        return [a for values in self.inputs.values() for a in values]
+
+
+def is_array(value) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def shares(one, other) -> bool:
+    if root(one) is root(other):
+        return True
+    return is_array(one) and is_array(other) and bool(np.may_share_memory(one, other) and np.shares_memory(one, other))
+
+
+def relation(result, of: list, everything: list) -> str:
+    """How a result relates to an argument: same, view, fresh-owner, fresh-view, scalar, none, other."""
+    if result is None:
+        return "none"
+    if any(result is a for a in of):
+        return "same"
+    if is_array(result):
+        if result.size == 0:
+            # Nothing is shared where there is nothing; whether it has a base is still a fact.
+            return "empty-owner" if result.base is None else "empty-view"
+        if any(shares(result, a) for a in of):
+            return "view"
+        if any(shares(result, a) for a in everything):
+            return "view-of-another"
+        return "fresh-owner" if result.base is None else "fresh-view"
+    if isinstance(result, tuple) and all(relation(r, [], []) in ("scalar", "none") for r in result):
+        return "scalar"
+    if isinstance(result, (memoryview, np.flatiter, np.broadcast, np.nditer, list, tuple, dict)):
+        return "list" if isinstance(result, list) else "other"
+    return "scalar"
+
+
+ALLOWED = {
+    "none": {"none"},
+    "scalar": {"scalar", "none"},
+    "fresh": {"fresh-owner", "fresh-view"},
+    "fresh owner": {"fresh-owner"},
+    "fresh view": {"fresh-view"},
+    "fresh-or-scalar": {"fresh-owner", "fresh-view", "scalar"},
+    "same": {"same"},
+    "view": {"view"},
+    "readonly view": {"view"},
+    "same-or-view": {"same", "view"},
+    "same-or-copy": {"same", "fresh-owner", "fresh-view"},
+    "view-or-copy": {"same", "view", "fresh-owner", "fresh-view"},
+}
+for _rule, _answers in ALLOWED.items():
+    if _answers & {"view", "fresh-view"}:
+        _answers.add("empty-view")
+    if _answers & {"view", "fresh-owner"}:
+        _answers.add("empty-owner")
+# For the words that leave a choice: what must have been seen somewhere in the grid for the choice to be justified.
+NEEDED = {
+    "fresh": [{"fresh-owner"}, {"fresh-view"}],
+    "fresh-or-scalar": [{"fresh-owner", "fresh-view"}, {"scalar"}],
+    "same-or-view": [{"same"}, {"view"}],
+    "same-or-copy": [{"same"}, {"fresh-owner", "fresh-view"}],
+    "view-or-copy": [{"view"}, {"fresh-owner", "fresh-view"}],
+}
+
+
+def row_is_zero_dim(evaluation: Evaluation) -> bool:
+    """May the result be a scalar because all arrays that went in have no dimension?"""
+    if not evaluation.row["zero_dim_scalar"]:
+        return False
+    return all(a.ndim == 0 for a in evaluation.everything() if is_array(a))
+
+
+def check_result(words: str, result, evaluation: Evaluation, seen: set) -> None:
+    """Raises if the result is not what the words say."""
+    if words == "unknown":
+        seen.add("array" if is_array(result) else "other")
+        return
+    container, _, rest = words.partition(" of ")
+    if container in ("list", "tuple", "iterator"):
+        # NumPy 2 turned several lists into tuples (broadcast_arrays, meshgrid, atleast_1d): the element is what counts.
+        if container == "iterator":
+            items = list(result)
+        elif isinstance(result, (list, tuple)):
+            items = list(result)
+        else:
+            raise Misfit(f"returns {type(result).__name__}, not a {container}")
+        for item in items:
+            check_result(rest, item, evaluation, seen)
+        return
+    rule, _, name = words.partition(" of ") if " of " in words else words.rpartition(" ") if words.startswith("same ") else (words, "", "")
+    everything = evaluation.everything()
+    given = evaluation.bound.get(name)
+    of = evaluation.inputs.get(name, []) + ([given] if isinstance(given, bytes) else [])
+    got = relation(result, of, everything)
+    if name and not of and name in evaluation.bound:
+        # The words speak of arrays: what is made of a list or a number shares with nothing.
+        if got not in ("fresh-owner", "fresh-view", "empty-owner", "empty-view", "scalar", "list", "other"):
+            raise Misfit(f"is said to return `{words}`, but returns {got} for something that is no array")
+        return
+    if got == "scalar" and row_is_zero_dim(evaluation):
+        return
+    if rule in ("scalar", "none") and got == "other" and rule == "scalar":
+        raise Misfit(f"is said to return a scalar, but returns {type(result).__name__}")
+    if got not in ALLOWED[rule]:
+        raise Misfit(f"is said to return `{words}`, but returns {got} ({type(result).__name__})")
+    if rule == "readonly view" and result.flags.writeable:
+        raise Misfit(f"is said to return `{words}`, but the view is writeable")
+    if rule == "view" and got == "view" and all(is_array(a) and a.flags.writeable for a in of):
+        seen.add("writeable" if result.flags.writeable else "readonly")
+    seen.add(got)
+
+
+def leaves(words: str, result) -> list:
+    """The arrays that the shape, dtype and order clauses speak of."""
+    if words.startswith(("list of", "tuple of", "iterator of")):
+        return [leaf for item in result for leaf in leaves(words.partition(" of ")[2], item)]
+    return [result] if isinstance(result, (np.ndarray, np.generic)) else []
+
+
+def first_array(evaluation: Evaluation, name: str):
+    values = [a for a in evaluation.inputs.get(name, []) if is_array(a)]
+    given = evaluation.bound.get(name)
+    if values and (given is values[0] or isinstance(given, tuple)):
+        return values[0]
+    return None
+
+
+def expected_shape(rule: str, evaluation: Evaluation):
+    """The shape (or the number of dimensions) that the rule predicts, or None where it says nothing."""
+    words = rule.split()
+    bound = evaluation.bound
+    if words[0] == "of":
+        return evaluation.shapes.get(words[1]) if first_array(evaluation, words[1]) is not None else None
+    if words[0] == "from":
+        given = bound.get(words[1])
+        if given is None:
+            return expected_shape(" ".join(words[3:]), evaluation) if words[3:] else None
+        if is_array(given):
+            return None
+        shape = tuple(given) if isinstance(given, (tuple, list)) else (int(given),)
+        return None if -1 in shape else shape
+    if words[:2] == ["ndim", "of"]:
+        of = first_array(evaluation, words[2])
+        return None if of is None else len(evaluation.shapes[words[2]]) + int(words[3] if len(words) > 3 else 0)
+    if words[0] == "ndim":
+        return int(words[1])
+    if words[0] == "broadcast":
+        keywords = ("out", "where", "dtype", "casting", "order", "subok", "signature")
+        operands = [value for name, value in bound.items() if name not in keywords and not name.startswith("out")]
+        operands += [value for name, value in bound.items() if name == "where" and is_array(value)]
+        return np.broadcast(*operands).shape if len(operands) > 1 else np.shape(operands[0])
+    if words[0] == "reduce":
+        of = first_array(evaluation, words[1])
+        if of is None:
+            return None
+        axis, keep, shape = bound.get("axis"), bound.get("keepdims"), evaluation.shapes[words[1]]
+        axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        gone = {a % len(shape) for a in axes} if shape else set()
+        return tuple(1 if d in gone else n for d, n in enumerate(shape) if keep or d not in gone)
+    raise Misfit(f"has the unknown shape rule `{rule}`")
+
+
+def check_shape(rule: str, leaf, evaluation: Evaluation) -> None:
+    expected = expected_shape(rule, evaluation)
+    if expected is None:
+        return
+    got = leaf.ndim if isinstance(expected, int) else leaf.shape
+    if got != expected:
+        raise Misfit(f"has `shape {rule}`, which is {expected}, but the result's is {got}")
+
+
+def expected_dtype(rule: str, evaluation: Evaluation):
+    words = rule.split()
+    if words[0] == "unknown":
+        return None
+    if words[0] == "of":
+        return evaluation.dtypes.get(words[1]) if first_array(evaluation, words[1]) is not None else None
+    if words[0] == "from":
+        given = evaluation.bound.get(words[1])
+        return np.dtype(given) if given is not None else expected_dtype(" ".join(words[3:]), evaluation)
+    if words[0] == "promote":
+        if evaluation.bound.get("dtype") is not None:
+            return None
+        operands = [a for name, values in evaluation.inputs.items() if name not in ("out", "where") for a in values]
+        if not operands or not all(map(is_array, operands)):
+            return None
+        # A Python number counts too: a boolean array plus 2 is an integer array.
+        numbers = [evaluation.bound[name] for name in ("x1", "x2") if isinstance(evaluation.bound.get(name), (int, float))]
+        return np.result_type(*operands, *numbers)
+    return words[0]
+
+
+def check_dtype(rule: str, leaf, evaluation: Evaluation) -> None:
+    if any(is_array(a) and a.dtype.hasobject for a in evaluation.everything()):
+        return  # what comes out depends on the objects
+    expected = expected_dtype(rule, evaluation)
+    if expected is None:
+        return
+    got = leaf.dtype
+    fits = got.kind == expected if isinstance(expected, str) and len(expected) == 1 else got == np.dtype(expected)
+    if not fits:
+        raise Misfit(f"has `dtype {rule}`, which is {expected}, but the result's is {got}")
+
+
+def check_order(rule: str, leaf, evaluation: Evaluation) -> None:
+    words = rule.split()
+    want = words[0]
+    if want == "from":
+        given = evaluation.bound.get(words[1])
+        want = given if given in ("C", "F") else "of" if given in ("K", None) and words[3:4] == ["of"] else words[3] if given is None else None
+        words = words[3:]
+    if not is_array(leaf) or want not in ("C", "F", "of"):
+        return
+    if want == "of":
+        source = first_array(evaluation, words[1])
+        if source is None or evaluation.shapes[words[1]] != leaf.shape:
+            return
+        c, f = evaluation.orders[words[1]]
+        bad = "C" if c and not leaf.flags.c_contiguous else "F" if f and not leaf.flags.f_contiguous else ""
+    else:
+        bad = "" if leaf.flags[f"{want}_CONTIGUOUS"] else want
+    if bad:
+        raise Misfit(f"has `order {rule}`, but the result is not {bad}-contiguous")
+
+
+def check_clauses(row: dict, evaluation: Evaluation) -> None:
+    for leaf in leaves(row["result"], evaluation.result):
+        if row["shape"]:
+            check_shape(row["shape"], leaf, evaluation)
+        if row["dtype"]:
+            check_dtype(row["dtype"], leaf, evaluation)
+        if row["order"]:
+            check_order(row["order"], leaf, evaluation)
+
+
+def check_evaluation(row: dict, evaluation: Evaluation, seen: set) -> None:
+    """Raises Misfit where the row is wrong about this evaluation."""
+    out = row["out"] and evaluation.bound.get(row["out"])
+    if out is not None and row["out"]:
+        results = evaluation.result if isinstance(out, tuple) and isinstance(evaluation.result, tuple) else (evaluation.result,)
+        outs = out if isinstance(out, tuple) else (out,)
+        if not all(any(result is o for o in outs) for result in results):
+            raise Misfit(f"does not return the array given as `{row['out']}`")
+        seen.add("out")
+    else:
+        check_result(row["result"], evaluation.result, evaluation, seen)
+        check_clauses(row, evaluation)
+    extra = evaluation.written - set(row["writes"]) - {row["out"]}
+    if extra:
+        raise Misfit(f"writes {', '.join(sorted(extra))}, which the row does not say")
+    seen.update(f"writes {name}" for name in evaluation.written)
+
+
+class Interceptor(ast.NodeTransformer):
+    """Replaces the call (or the attribute) that the row describes by a call of `__row__`."""
+
+    def __init__(self, row: dict):
+        self.kind, self.last, self.found = row["kind"], row["name"].split(".")[-1], False
+        self.dotted = row["name"].replace("numpy.", "np.", 1)
+
+    def visit(self, node):
+        if not self.found:
+            if self.kind == "attribute" and isinstance(node, ast.Attribute) and node.attr == self.last:
+                self.found = True
+                return self.replaced([node.value, ast.Constant(self.last)], [])
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == self.last:
+                if self.kind == "method":
+                    self.found = True
+                    return self.replaced([node.func.value, ast.Constant(self.last), *node.args], node.keywords)
+                if self.kind == "function" and ast.unparse(node.func) == self.dotted:
+                    self.found = True
+                    return self.replaced([node.func, ast.Constant(self.last), *node.args], node.keywords)
+        return self.generic_visit(node)
+
+    def replaced(self, args, keywords):
+        return ast.Call(ast.Name("__row__", ast.Load()), args, keywords)
+
+
+class Checker:
+    def __init__(self):
+        self.problems: list[str] = []
+        self.evaluated = 0
+        self.witnesses = 0
+        self.seen: dict[str, list[str]] = {}
+        self.failures: collections.Counter = collections.Counter()
+
+    def problem(self, row: dict, text: str) -> None:
+        self.failures[row["name"]] += 1
+        if self.failures[row["name"]] <= MAX_PROBLEMS_A_ROW:
+            self.problems.append(f"{row['table']}: {row['name']}: {text}")
+
+    def check(self, row: dict) -> None:
+        missing = row["since"] and VERSION < tuple(row["since"]) or row["until"] and VERSION >= tuple(row["until"])
+        seen: set[str] = set()
+        succeeded = False
+        for witness in row["witnesses"]:
+            self.witnesses += 1
+            succeeded |= self.witness(row, witness, seen, bool(missing))
+        if missing:
+            if succeeded:
+                self.problem(row, f"is said not to exist in NumPy {np.__version__}, but does")
+        elif row["witnesses"] and not succeeded:
+            self.problem(row, f"no witness ever succeeds on NumPy {np.__version__} ({self.last_error!r})")
+        self.seen[f"{row['kind']} {row['name']}"] = sorted(seen)
+
+    def witness(self, row: dict, witness: str, seen: set, missing: bool) -> bool:
+        interceptor = Interceptor(row)
+        try:
+            tree = interceptor.visit(ast.parse(witness, mode="eval"))
+        except SyntaxError as error:
+            self.problem(row, f"the witness `{witness}` is no Python: {error}")
+            return False
+        if not interceptor.found:
+            self.problem(row, f"the witness `{witness}` does not use the row's name")
+            return False
+        code = compile(ast.fix_missing_locations(tree), witness, "eval")
+        succeeded = False
+        uses = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        points = grid.GRID if uses & {"x", "y", "z", "j", "m"} else grid.GRID[:1]
+        for layout, dtype in points:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    self.evaluate(row, code, grid.inputs(layout, dtype, uses), seen)
+            except Misfit as misfit:
+                succeeded = True
+                self.problem(row, f"`{witness}` with {layout} {dtype}: {misfit}")
+            except Exception as error:
+                self.last_error = error
+                continue
+            succeeded = True
+            self.evaluated += 1
+            if missing:
+                break
+        return succeeded
+
+    def evaluate(self, row: dict, code, names: dict, seen: set) -> None:
+        called = []
+
+        def intercept(subject, last, *args, **kwargs):
+            if row["kind"] == "function":
+                function, bound_args = subject, args
+            else:
+                function, bound_args = None, (subject, *args)
+            if row["kind"] == "attribute":
+                call = lambda: getattr(subject, last)
+            elif row["kind"] == "method":
+                method = getattr(subject, last)
+                call = lambda **more: method(*args, **{**kwargs, **more})
+            else:
+                call = lambda **more: function(*args, **{**kwargs, **more})
+            evaluation = Evaluation(row, bind(row, bound_args, kwargs), call, subject)
+            called.append(evaluation)
+            check_evaluation(row, evaluation, seen)
+            return evaluation.result
+
+        eval(code, {**names, "__row__": intercept})
+        if called and row["out"] and called[0].bound.get(row["out"]) is None and "out" not in seen:
+            self.with_out(row, called[0], seen)
+
+    def with_out(self, row: dict, evaluation: Evaluation, seen: set) -> None:
+        """Gives the function an `out` like its result, and sees whether that is what comes back, written."""
+        results = evaluation.result if isinstance(evaluation.result, tuple) else (evaluation.result,)
+        outs = tuple(np.full(np.shape(r), 77).astype(np.asarray(r).dtype) for r in results)
+        if not outs or any(o.size == 0 for o in outs):
+            return
+        out = outs if len(outs) > 1 else outs[0]
+        try:
+            got = evaluation.call(**{row["out"]: out})
+        except (TypeError, ValueError, NotImplementedError):
+            return
+        if not all(g is o for g, o in zip(got if isinstance(out, tuple) else (got,), outs)):
+            raise Misfit(f"does not return the array given as `{row['out']}`")
+        if any(o.dtype.kind == "f" and (o == 77).all() for o in outs):
+            raise Misfit(f"does not write the array given as `{row['out']}`")
+        seen.add("out")
+
+
+def weaknesses(row: dict, seen: set) -> list[str]:
+    """Where the words leave open what the witnesses (over all versions) never show."""
+    if row["special"] or row["documented"]:
+        return []
+    words, found = row["result"], []
+    while words.startswith(("list of", "tuple of", "iterator of")):
+        words = words.partition(" of ")[2]
+    rule = words.partition(" of ")[0]
+    for needed in NEEDED.get(rule, []):
+        if not needed & seen:
+            found.append(f"is said to return `{row['result']}`, but no witness ever gives {' or '.join(sorted(needed))}: too weak")
+    if words == "unknown" and "array" in seen:
+        found.append("is said to return something unknown, but its witnesses return arrays: too weak")
+    if rule == "view" and "readonly" in seen and "writeable" not in seen:
+        found.append("is said to return a view, but only read-only ones are ever seen: too weak")
+    for name in row["writes"]:
+        if f"writes {name}" not in seen:
+            found.append(f"is said to write {name}, but no witness ever does")
+    if row["out"] and "out" not in seen:
+        found.append(f"is said to return `{row['out']}`, but no witness shows it")
+    return found
+
+
+def main() -> int:
+    with open(sys.argv[1], encoding="utf-8") as file:
+        rows = json.load(file)
+    os.chdir(grid.TMP)
+    np.seterr(all="ignore")
+    checker = Checker()
+    checker.last_error = None
+    try:
+        for row in rows:
+            checker.check(row)
+    finally:
+        shutil.rmtree(grid.TMP, ignore_errors=True)
+    report = {
+        "numpy": np.__version__,
+        "rows": len(rows),
+        "witnesses": checker.witnesses,
+        "evaluated": checker.evaluated,
+        "problems": checker.problems,
+        "seen": checker.seen,
+    }
+    json.dump(report, sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
