@@ -41,6 +41,8 @@ pub enum Region {
     Part(SmallVec<[Interval; 2]>),
     /// A field of a structured array.
     Field(Sym),
+    /// One of the pieces that the op of this number split an array into: the pieces of one op do not overlap.
+    Piece(u32, u32),
     /// Not known.
     Any,
 }
@@ -85,6 +87,7 @@ impl Region {
         match (self, other) {
             (Region::Part(a), Region::Part(b)) => a.iter().zip(b).any(|(a, b)| a.disjoint(*b)),
             (Region::Field(a), Region::Field(b)) => a != b,
+            (Region::Piece(op, i), Region::Piece(other, j)) => op == other && i != j,
             _ => false,
         }
     }

@@ -272,7 +272,7 @@ pub enum Value {
     Int(Option<i64>),
     /// A Python or NumPy bool.
     Bool(Option<bool>),
-    /// A float or complex number.
+    /// A Python float or a float64 scalar.
     Float,
     /// A string.
     Str(Option<Sym>),

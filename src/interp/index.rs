@@ -420,7 +420,7 @@ impl<'a> Machine<'a> {
         match array.dtype.kind() {
             Some(b'i' | b'u') => self.values.int(None),
             Some(b'b') => self.values.intern(Value::Bool(None)),
-            Some(b'f' | b'c') => self.values.intern(Value::Float),
+            Some(b'f') if array.dtype == Dtype::FLOAT64 => self.values.intern(Value::Float),
             // Structured scalars are views of their record, but no arrays.
             _ => ValueId::SCALAR,
         }

@@ -48,9 +48,11 @@ impl<'a> Machine<'a> {
                         Some(other) => promote(other, array.dtype),
                     });
                 }
-                Value::Int(_) => weak = Some(weak.map_or(b'i', |kind| wider(kind, b'i'))),
+                Value::Int(Some(_)) => weak = Some(weak.map_or(b'i', |kind| wider(kind, b'i'))),
+                // Perhaps a NumPy integer, which is not weak in NumPy 2.
+                Value::Int(None) => weak = Some(weak.map_or(b'n', |kind| wider(kind, b'n'))),
                 Value::Bool(_) => weak = Some(weak.map_or(b'b', |kind| wider(kind, b'b'))),
-                Value::Float => weak = Some(b'?'),
+                Value::Float => weak = Some(b'f'),
                 _ => return Dtype::Unknown,
             }
         }
@@ -60,7 +62,11 @@ impl<'a> Machine<'a> {
                 // Python numbers of a kind that the array's covers do not change its dtype. (A Python integer may
                 // be too large for a small integer dtype: then 1.26 and 2.x differ.)
                 (Some(b'f' | b'c'), b'i' | b'b') => dtype,
-                (Some(b'i'), b'i' | b'b') if dtype == Dtype::INT64 => dtype,
+                (_, b'n' | b'i' | b'b') if dtype == Dtype::INT64 => dtype,
+                (_, b'n' | b'f') if dtype == Dtype::FLOAT64 || dtype == Dtype::COMPLEX128 => dtype,
+                (_, b'f') if matches!(dtype, Dtype::Exact(b'i' | b'u', 4 | 8)) => Dtype::FLOAT64,
+                (Some(b'f'), b'n' | b'f') => Dtype::Kind(b'f'),
+                (Some(b'c'), b'n' | b'f') => Dtype::Kind(b'c'),
                 (Some(_), b'b') if dtype != Dtype::BOOL => dtype,
                 _ => Dtype::Unknown,
             },
@@ -161,13 +167,7 @@ impl<'a> Machine<'a> {
 
 /// The kind of a Python number that covers both.
 fn wider(a: u8, b: u8) -> u8 {
-    if a == b'?' || b == b'?' {
-        b'?'
-    } else if a == b'i' || b == b'i' {
-        b'i'
-    } else {
-        b'b'
-    }
+    *[b'f', b'n', b'i'].iter().find(|kind| a == **kind || b == **kind).unwrap_or(&b'b')
 }
 
 /// NumPy's promotion of two dtypes, where it is plain.

@@ -172,9 +172,9 @@ impl<'a> Machine<'a> {
             Const::Bool(truth) => Value::Bool(Some(truth)),
             Const::Int(n) => Value::Int(Some(n)),
             Const::BigInt => Value::Int(None),
-            Const::Float | Const::Complex => Value::Float,
+            Const::Float => Value::Float,
             Const::Str(text) => Value::Str(Some(text)),
-            Const::Bytes => Value::Scalar,
+            Const::Complex | Const::Bytes => Value::Scalar,
         };
         self.values.intern(value)
     }

@@ -1,0 +1,546 @@
+//! Lists, tuples, dicts and builtins: which arrays they hold and hand out.
+
+use super::call::Args;
+use super::known::Builtin;
+use super::machine::{LIST_PART, Machine, reaxed};
+use crate::domain::{Array, BufId, Content, Evidence, Key, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId};
+use crate::ir::{ArgKind, OpKind, Sym, Temp};
+use crate::trace::{Escape, How, ReadHow};
+
+impl<'a> Machine<'a> {
+    /// An element of an iterable, unknown which.
+    pub(crate) fn iterate(&mut self, value: ValueId, how: How) -> ValueId {
+        match self.values.get(value).clone() {
+            Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
+                let row = self.row_of(&array);
+                if self.recording && self.values.array(row).is_some() && !array.bufs.is_empty() {
+                    self.emit(crate::trace::EventKind::Derived { source: value, result: row, how, via: None });
+                }
+                row
+            }
+            Value::Array(array) => self.element(&array),
+            Value::Tuple(items) => self.values.join_all(items),
+            Value::TupleOf(item) => item,
+            Value::Ref(objects) => {
+                let dict = self
+                    .contents(&objects)
+                    .iter()
+                    .any(|(_, id)| matches!(self.values.content(*id).kind, ObjectKind::Dict | ObjectKind::Instance(_)));
+                if dict {
+                    // Keys: nothing that shares memory, but for objects of classes.
+                    return ValueId::SCALAR;
+                }
+                let element = self.elements(&objects);
+                if element == ValueId::BOTTOM { ValueId::UNKNOWN } else { element }
+            }
+            Value::Range => self.values.int(None),
+            Value::Str(_) => self.values.intern(Value::Str(None)),
+            _ => ValueId::UNKNOWN,
+        }
+    }
+
+    /// A row of an array, as iteration gives it: a view, or a scalar of a 1-D array.
+    fn row_of(&mut self, array: &Array) -> ValueId {
+        if array.dtype == crate::domain::Dtype::Object {
+            return ValueId::UNKNOWN;
+        }
+        let shape: Option<Shape> = array.shape.as_ref().filter(|s| !s.is_empty()).map(|s| s[1..].iter().copied().collect());
+        if array.certain() && array.ndim() == Some(1) {
+            return match array.dtype.kind() {
+                Some(b'i' | b'u') => self.values.int(None),
+                _ => ValueId::SCALAR,
+            };
+        }
+        let certain = array.certain();
+        let foreign = array.kinds.has(Kinds::FOREIGN);
+        let kinds = match (certain, &shape) {
+            (true, Some(_)) => Kinds::ARRAY,
+            (true, None) => Kinds::ARRAY.union(Kinds::SCALAR),
+            (false, _) => array.kinds.union(Kinds::ALL),
+        };
+        self.view(array, |row| {
+            row.kinds = kinds;
+            row.shape = shape;
+            row.f = Tri::May;
+            row.c = if row.c.must() { Tri::Must } else { Tri::May };
+            if row.region == Region::Whole {
+                row.region = Region::Any;
+            }
+            if !certain {
+                row.lies = false;
+                row.owner = Owner::Either;
+                row.dtype = crate::domain::Dtype::Unknown;
+                row.writeable = Tri::May;
+                row.c = Tri::May;
+                row.unknown |= foreign;
+            }
+        })
+    }
+
+    /// An element of a container that counts as the memory of its name.
+    fn element(&mut self, container: &Array) -> ValueId {
+        let mut element = container.clone();
+        element.kinds = Kinds::ALL;
+        if container.kinds.has(Kinds::FOREIGN) || container.bufs.is_empty() {
+            element.unknown = true;
+            element.kinds = Kinds::ANY;
+        }
+        element.lies = false;
+        element.forget_layout();
+        reaxed(&mut element);
+        element.dtype = crate::domain::Dtype::Unknown;
+        element.writeable = Tri::May;
+        element.owner = Owner::Either;
+        self.values.make(element)
+    }
+
+    /// Element `index` of what is unpacked into `total` targets.
+    pub(crate) fn unpack(&mut self, value: ValueId, index: i32, total: u32, starred: bool) -> ValueId {
+        let fixed: Option<Vec<ValueId>> = match self.values.get(value).clone() {
+            Value::Tuple(items) => Some(items),
+            Value::Ref(objects) if objects.len() == 1 => self.state.content(objects[0]).and_then(|id| {
+                let content = self.values.content(id);
+                (content.exact && content.kind == ObjectKind::List)
+                    .then(|| content.fixed.iter().map(|entry| entry.1).collect())
+            }),
+            _ => None,
+        };
+        if let Some(items) = fixed
+            && (items.len() == total as usize || starred)
+        {
+            let i = if index < 0 { items.len() as i32 + index } else { index };
+            return usize::try_from(i).ok().and_then(|i| items.get(i).copied()).unwrap_or(ValueId::UNKNOWN);
+        }
+        self.iterate(value, How::Element)
+    }
+
+    /// The joined values of a dict.
+    pub(crate) fn dict_values(&mut self, value: ValueId) -> ValueId {
+        match self.values.get(value).clone() {
+            Value::Ref(objects) => self.elements(&objects),
+            Value::Array(array) => self.element(&array),
+            _ => ValueId::UNKNOWN,
+        }
+    }
+
+    /// A method of a list, dict, set, iterator or instance.
+    pub(crate) fn container_method(&mut self, objects: &[BufId], value: ValueId, name: Sym, args: &Args<'a>) -> ValueId {
+        let kind = self.contents(objects).first().map(|(_, id)| self.values.content(*id).kind);
+        let first = args.positional(0);
+        match (kind, self.name(name)) {
+            (Some(ObjectKind::List | ObjectKind::Set), "append" | "add" | "insert") => {
+                let stored = if self.name(name) == "insert" { args.positional(1) } else { first };
+                let Some((stored, temp)) = stored else { return ValueId::NONE };
+                self.escape(temp, Escape::Collected);
+                let append = self.name(name) == "append";
+                self.update(objects, |m, content| {
+                    let position = content.fixed.len() as u32;
+                    if append && content.exact && (position as usize) < crate::domain::value::MAX_FIXED {
+                        content.fixed.push((Key::Index(position), stored));
+                    } else {
+                        m.blur(content);
+                        content.rest = m.values.join(content.rest, stored);
+                    }
+                });
+                ValueId::NONE
+            }
+            (Some(ObjectKind::List | ObjectKind::Set), "extend" | "update") => {
+                let Some((stored, temp)) = first else { return ValueId::NONE };
+                self.escape(temp, Escape::Collected);
+                let element = self.iterate(stored, How::Element);
+                self.update(objects, |m, content| {
+                    m.blur(content);
+                    content.rest = m.values.join(content.rest, element);
+                });
+                ValueId::NONE
+            }
+            (Some(ObjectKind::List), "pop") => {
+                let last = args.list.is_empty();
+                let mut popped = ValueId::BOTTOM;
+                for (_, id) in self.contents(objects) {
+                    let content = self.values.content(id).clone();
+                    let element = match content.fixed.last() {
+                        Some(entry) if last && content.exact => entry.1,
+                        _ => self.elements(objects),
+                    };
+                    popped = self.values.join(popped, element);
+                }
+                self.update(objects, |m, content| {
+                    if last && content.exact {
+                        content.fixed.pop();
+                    } else {
+                        m.blur(content);
+                    }
+                });
+                if popped == ValueId::BOTTOM { ValueId::UNKNOWN } else { popped }
+            }
+            (Some(ObjectKind::List), "sort" | "reverse" | "clear" | "remove") => {
+                self.update(objects, |m, content| m.blur(content));
+                ValueId::NONE
+            }
+            (Some(ObjectKind::List | ObjectKind::Set), "copy") => {
+                let element = self.elements(objects);
+                match kind {
+                    Some(kind) => self.new_sequence(kind, element),
+                    None => ValueId::UNKNOWN,
+                }
+            }
+            (Some(ObjectKind::List), "index" | "count") => self.values.int(None),
+            (Some(ObjectKind::Dict), "get" | "setdefault" | "pop") => {
+                let Some((key, _)) = first else { return ValueId::UNKNOWN };
+                let default = match args.positional(1) {
+                    Some((default, temp)) => {
+                        self.escape(temp, Escape::Collected);
+                        default
+                    }
+                    None => ValueId::NONE,
+                };
+                let key = self.key(key);
+                let mut found = default;
+                let mut certain = true;
+                for (_, id) in self.contents(objects) {
+                    let content = self.values.content(id).clone();
+                    let value = match key {
+                        Some(key) => match crate::domain::values::lookup(&content, key) {
+                            Some(value) => value,
+                            None => {
+                                certain = false;
+                                content.rest
+                            }
+                        },
+                        None => {
+                            certain = false;
+                            self.elements(objects)
+                        }
+                    };
+                    found = if certain && self.contents(objects).len() == 1 {
+                        value
+                    } else {
+                        self.values.join(found, value)
+                    };
+                }
+                if self.name(name) == "setdefault" && !certain {
+                    self.update(objects, |m, content| match key {
+                        Some(key) => m.put(content, key, found),
+                        None => content.rest = m.values.join(content.rest, found),
+                    });
+                }
+                found
+            }
+            (Some(ObjectKind::Dict), "values") => {
+                let element = self.elements(objects);
+                self.new_sequence(ObjectKind::Iterator, element)
+            }
+            (Some(ObjectKind::Dict), "keys") => self.new_sequence(ObjectKind::Iterator, ValueId::SCALAR),
+            (Some(ObjectKind::Dict), "items") => {
+                let element = self.elements(objects);
+                let pair = self.values.tuple(vec![ValueId::SCALAR, element]);
+                self.new_sequence(ObjectKind::Iterator, pair)
+            }
+            (Some(ObjectKind::Dict), "update") => {
+                let mut more = ValueId::BOTTOM;
+                for (arg, &value) in args.list.iter().zip(&args.values) {
+                    self.escape(arg.value, Escape::Collected);
+                    let add = match arg.kind {
+                        ArgKind::Kw(_) => value,
+                        _ => self.dict_values(value),
+                    };
+                    more = self.values.join(more, add);
+                }
+                self.update(objects, |m, content| {
+                    for entry in &mut content.fixed {
+                        entry.1 = m.values.join(entry.1, more);
+                    }
+                    content.rest = m.values.join(content.rest, more);
+                });
+                ValueId::NONE
+            }
+            (Some(ObjectKind::Dict), "copy") => match objects {
+                [object] => match self.state.content(*object) {
+                    Some(id) => {
+                        let content = self.values.content(id).clone();
+                        self.new_object(LIST_PART, content)
+                    }
+                    None => ValueId::UNKNOWN,
+                },
+                _ => ValueId::UNKNOWN,
+            },
+            _ => {
+                self.havoc(value);
+                self.call_unknown(None, args)
+            }
+        }
+    }
+
+    /// Positions of a list mean nothing any more: all elements are joined.
+    pub(crate) fn blur(&mut self, content: &mut Content) {
+        let all: Vec<_> = content.fixed.drain(..).map(|entry| entry.1).collect();
+        content.rest = all.into_iter().fold(content.rest, |rest, v| self.values.join(rest, v));
+        content.exact = false;
+    }
+
+    pub(crate) fn string_method(&mut self, name: Sym) -> ValueId {
+        match self.name(name) {
+            "split" | "rsplit" | "splitlines" => {
+                let text = self.values.intern(Value::Str(None));
+                self.new_sequence(ObjectKind::List, text)
+            }
+            "find" | "index" | "count" | "rfind" => self.values.int(None),
+            "partition" | "rpartition" => {
+                let text = self.values.intern(Value::Str(None));
+                self.values.tuple(vec![text; 3])
+            }
+            "startswith" | "endswith" | "isdigit" | "isidentifier" => self.values.intern(Value::Bool(None)),
+            _ => self.values.intern(Value::Str(None)),
+        }
+    }
+
+    // --- builtins -----------------------------------------------------------------------------------------------
+
+    /// A call of a builtin function.
+    pub(crate) fn call_builtin(&mut self, name: Sym, args: &Args<'a>) -> ValueId {
+        let Some(builtin) = self.known.builtin(name) else {
+            // Exceptions and the like.
+            for arg in args.list {
+                self.escape(arg.value, Escape::Passed);
+                self.read(arg.value, ReadHow::Passed);
+            }
+            return ValueId::UNKNOWN;
+        };
+        let first = args.positional(0);
+        match builtin {
+            Builtin::Len | Builtin::Id | Builtin::Hash | Builtin::Ord => self.values.int(None),
+            Builtin::Range => self.values.intern(Value::Range),
+            Builtin::Isinstance | Builtin::Issubclass | Builtin::Hasattr | Builtin::Callable => {
+                self.values.intern(Value::Bool(None))
+            }
+            Builtin::Any | Builtin::All => {
+                self.read_args(args);
+                self.values.intern(Value::Bool(None))
+            }
+            Builtin::Bool => {
+                self.read_args(args);
+                self.values.intern(Value::Bool(None))
+            }
+            Builtin::Int => {
+                self.read_args(args);
+                self.values.int(None)
+            }
+            Builtin::Float | Builtin::Complex => {
+                self.read_args(args);
+                self.values.intern(Value::Float)
+            }
+            Builtin::Str | Builtin::Repr | Builtin::Format | Builtin::Chr | Builtin::Input => {
+                self.read_args(args);
+                self.values.intern(Value::Str(None))
+            }
+            Builtin::Bytes => ValueId::SCALAR,
+            Builtin::Print => {
+                self.read_args(args);
+                ValueId::NONE
+            }
+            Builtin::Slice => {
+                let part = |i: usize| args.positional(i).map(|(value, _)| value);
+                let none = ValueId::NONE;
+                let slice = match (part(0), part(1), part(2)) {
+                    (Some(stop), None, None) => Value::Slice(none, stop, none),
+                    (Some(start), Some(stop), step) => Value::Slice(start, stop, step.unwrap_or(none)),
+                    _ => Value::Slice(ValueId::UNKNOWN, ValueId::UNKNOWN, ValueId::UNKNOWN),
+                };
+                self.values.intern(slice)
+            }
+            Builtin::List | Builtin::Tuple | Builtin::Set | Builtin::FrozenSet | Builtin::Sorted => {
+                self.to_sequence(builtin, first)
+            }
+            Builtin::Reversed | Builtin::Iter => match first {
+                Some((value, temp)) => {
+                    let element = self.iterate_temp(value, temp);
+                    self.new_sequence(ObjectKind::Iterator, element)
+                }
+                None => ValueId::UNKNOWN,
+            },
+            Builtin::Next => match first {
+                Some((value, temp)) => {
+                    let element = self.iterate_temp(value, temp);
+                    match args.positional(1) {
+                        Some((default, _)) => self.values.join(element, default),
+                        None => element,
+                    }
+                }
+                None => ValueId::UNKNOWN,
+            },
+            Builtin::Enumerate => match first {
+                Some((value, temp)) => {
+                    let element = self.iterate_temp(value, temp);
+                    let int = self.values.int(None);
+                    let pair = self.values.tuple(vec![int, element]);
+                    self.new_sequence(ObjectKind::Iterator, pair)
+                }
+                None => ValueId::UNKNOWN,
+            },
+            Builtin::Zip => {
+                if !args.all_positional() {
+                    for arg in args.list {
+                        self.escape(arg.value, Escape::Passed);
+                    }
+                    return ValueId::UNKNOWN;
+                }
+                let items: Vec<ValueId> =
+                    args.list.iter().zip(&args.values).map(|(arg, &value)| self.iterate_temp(value, arg.value)).collect();
+                let tuple = self.values.tuple(items);
+                self.new_sequence(ObjectKind::Iterator, tuple)
+            }
+            Builtin::Dict => self.to_dict(args),
+            Builtin::Sum | Builtin::Min | Builtin::Max => self.fold(builtin, args),
+            Builtin::Abs | Builtin::Round | Builtin::Pow | Builtin::Divmod => {
+                self.read_args(args);
+                let operands = args.values.clone();
+                let value = self.elementwise(&operands, None);
+                if builtin == Builtin::Divmod { self.values.tuple_of(value) } else { value }
+            }
+            Builtin::Getattr => {
+                if let (Some((_, obj)), Some((name, _))) = (first, args.positional(1))
+                    && let Value::Str(Some(name)) = *self.values.get(name)
+                {
+                    let found = self.attribute(obj, name);
+                    return match args.positional(2) {
+                        Some((default, _)) => self.values.join(found, default),
+                        None => found,
+                    };
+                }
+                ValueId::UNKNOWN
+            }
+            Builtin::Setattr => {
+                if let Some((_, temp)) = args.positional(2) {
+                    self.escape(temp, Escape::Passed);
+                }
+                self.disturb();
+                ValueId::NONE
+            }
+            Builtin::Type | Builtin::Super | Builtin::Vars | Builtin::Dir | Builtin::Object | Builtin::Open => {
+                ValueId::UNKNOWN
+            }
+            Builtin::ByteArray | Builtin::MemoryView => {
+                for arg in args.list {
+                    self.escape(arg.value, Escape::Passed);
+                }
+                ValueId::UNKNOWN
+            }
+            Builtin::Map | Builtin::Filter => {
+                if builtin == Builtin::Filter
+                    && let Some((value, temp)) = args.positional(1)
+                {
+                    let element = self.iterate_temp(value, temp);
+                    return self.new_sequence(ObjectKind::Iterator, element);
+                }
+                self.call_unknown(None, args)
+            }
+        }
+    }
+
+    fn iterate_temp(&mut self, value: ValueId, temp: Temp) -> ValueId {
+        let element = self.iterate(value, How::Element);
+        if let Some(array) = self.values.array(value)
+            && array.certain()
+            && self.values.array(element).is_none()
+        {
+            self.read(temp, ReadHow::Other);
+        }
+        element
+    }
+
+    fn to_sequence(&mut self, builtin: Builtin, first: Option<(ValueId, Temp)>) -> ValueId {
+        let Some((value, temp)) = first else {
+            return match builtin {
+                Builtin::Tuple => self.values.tuple(Vec::new()),
+                Builtin::List | Builtin::Sorted => self.new_list(Vec::new()),
+                _ => self.new_sequence(ObjectKind::Set, ValueId::BOTTOM),
+            };
+        };
+        let element = self.iterate_temp(value, temp);
+        match (builtin, self.values.get(value).clone()) {
+            (Builtin::Tuple, Value::Tuple(_) | Value::TupleOf(_)) => value,
+            (Builtin::List, Value::Tuple(items)) => self.new_list(items),
+            (Builtin::List | Builtin::Tuple, Value::Ref(objects)) if objects.len() == 1 => {
+                let exact = self.state.content(objects[0]).and_then(|id| {
+                    let content = self.values.content(id);
+                    let items: Vec<ValueId> = content.fixed.iter().map(|entry| entry.1).collect();
+                    (content.exact && content.kind == ObjectKind::List).then_some(items)
+                });
+                match (exact, builtin) {
+                    (Some(items), Builtin::Tuple) => self.values.tuple(items),
+                    (Some(items), _) => self.new_list(items),
+                    (None, Builtin::Tuple) => self.values.tuple_of(element),
+                    (None, _) => self.new_sequence(ObjectKind::List, element),
+                }
+            }
+            (Builtin::Tuple, _) => self.values.tuple_of(element),
+            (Builtin::List | Builtin::Sorted, _) => self.new_sequence(ObjectKind::List, element),
+            _ => self.new_sequence(ObjectKind::Set, element),
+        }
+    }
+
+    fn to_dict(&mut self, args: &Args<'a>) -> ValueId {
+        let mut content = Content { kind: ObjectKind::Dict, fixed: Vec::new(), rest: ValueId::BOTTOM, exact: false };
+        for (arg, &value) in args.list.iter().zip(&args.values) {
+            self.escape(arg.value, Escape::Collected);
+            match arg.kind {
+                ArgKind::Kw(name) => self.put(&mut content, Key::Name(name), value),
+                ArgKind::Pos => match self.values.get(value).clone() {
+                    Value::Ref(objects) if objects.len() == 1 => {
+                        let source = self.state.content(objects[0]).map(|id| self.values.content(id).clone());
+                        match source {
+                            Some(source) if source.kind == ObjectKind::Dict => content = source,
+                            Some(source) => {
+                                // Pairs of keys and values.
+                                let pair = source.fixed.iter().map(|e| e.1).chain([source.rest]).collect::<Vec<_>>();
+                                let pair = self.values.join_all(pair);
+                                let value = self.unpack(pair, 1, 2, false);
+                                content.rest = self.values.join(content.rest, value);
+                            }
+                            None => content.rest = ValueId::UNKNOWN,
+                        }
+                    }
+                    Value::Array(array) => {
+                        // A copy of a mapping that was passed in: it holds the same arrays.
+                        let element = self.element(&array);
+                        content.rest = self.values.join(content.rest, element);
+                    }
+                    _ => content.rest = ValueId::UNKNOWN,
+                },
+                _ => {
+                    let values = self.dict_values(value);
+                    content.rest = self.values.join(content.rest, values);
+                }
+            }
+        }
+        self.new_object(LIST_PART, content)
+    }
+
+    /// `sum`, `min`, `max`: of an iterable, or (for the last two) of several arguments.
+    fn fold(&mut self, builtin: Builtin, args: &Args<'a>) -> ValueId {
+        self.read_args(args);
+        let Some((value, _)) = args.positional(0) else { return ValueId::UNKNOWN };
+        let element = if args.list.len() > 1 && builtin != Builtin::Sum {
+            self.values.join_all(args.values.iter().copied())
+        } else {
+            self.iterate(value, How::Element)
+        };
+        if self.values.kinds(element) == Kinds::SCALAR {
+            return match self.values.get(element) {
+                Value::Int(_) => self.values.int(None),
+                _ => ValueId::SCALAR,
+            };
+        }
+        if builtin == Builtin::Sum {
+            // 0 + a + b + …: new memory, if there are arrays.
+            return self.fresh(0, Kinds::ANY, Evidence::None, |array| array.owner = Owner::Either);
+        }
+        element
+    }
+
+    /// Does the temp stand for a name?
+    pub(crate) fn is_name(&self, temp: Temp) -> bool {
+        matches!(self.def(temp), Some(OpKind::Load(_)))
+    }
+}
