@@ -116,6 +116,8 @@ pub struct Body {
     pub temps: Vec<Span>,
     /// The annotation of the return value.
     pub returns: Option<Ann>,
+    /// The annotations of names that this body's statements declare (`x: np.ndarray = …`), in source order.
+    pub annotations: Vec<(Local, Ann)>,
     /// The dotted names of the decorators (`["np", "vectorize"]`; a call's function), in source order; empty if not a name.
     pub decorators: Vec<Vec<Sym>>,
     /// What the docstring and the comments say of the body's intent.
@@ -224,7 +226,8 @@ pub enum LocalKind {
     Plain,
     /// The target of a comprehension, a scope of its own in Python; or the parameter of an inlined scope.
     Comprehension,
-    /// A name of the enclosing function; its local there.
+    /// A name of an enclosing function; its local in the nearest enclosing function or lambda (class bodies are skipped),
+    /// where it may itself be free.
     Free(Local),
     /// A name of the module's scope, read or (after `global`) bound here; its local in body 0.
     Global(Local),
