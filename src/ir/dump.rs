@@ -105,8 +105,7 @@ impl Printer<'_> {
             }
             let captured = if info.captured { " captured" } else { "" };
             let rebound = if info.rebound_inside { " rebound-inside" } else { "" };
-            let _ =
-                writeln!(self.out, "  local {} {:?}{captured}{rebound}", self.local(Local(i as u32)), info.kind);
+            let _ = writeln!(self.out, "  local {} {:?}{captured}{rebound}", self.local(Local(i as u32)), info.kind);
         }
         let mut preds: Vec<Vec<String>> = vec![Vec::new(); body.blocks.len()];
         for b in 0..body.blocks.len() {

@@ -209,9 +209,7 @@ pub fn uses(kind: &OpKind) -> Vec<Temp> {
         OpKind::Function(_, temps) | OpKind::Class(_, temps) => temps.to_vec(),
         OpKind::Opaque { reads, .. } => reads.to_vec(),
         OpKind::Call(func, args) => std::iter::once(*func).chain(args.iter().map(|arg| arg.value)).collect(),
-        OpKind::Method { obj, args, .. } => {
-            std::iter::once(*obj).chain(args.iter().map(|arg| arg.value)).collect()
-        }
+        OpKind::Method { obj, args, .. } => std::iter::once(*obj).chain(args.iter().map(|arg| arg.value)).collect(),
         OpKind::Display(_, items) => items.iter().map(|(temp, _)| *temp).collect(),
         OpKind::Dict(items) => items.iter().flat_map(|(key, value)| key.iter().copied().chain([*value])).collect(),
         OpKind::Comprehension(_, key, value) => key.iter().copied().chain([*value]).collect(),

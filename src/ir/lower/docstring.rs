@@ -24,7 +24,8 @@ const IN_PLACE: [&str; 12] = [
 ];
 
 /// Words that promise that it is not.
-const PURE: [&str; 6] = ["returns a copy", "return a copy", "a new array", "new ndarray", "without modifying", "not mutate"];
+const PURE: [&str; 6] =
+    ["returns a copy", "return a copy", "a new array", "new ndarray", "without modifying", "not mutate"];
 
 /// Words before one of [`IN_PLACE`] that turn it round.
 const NEGATIONS: [&str; 6] = ["not", "never", "without", "n't", "no", "nor"];
@@ -124,12 +125,7 @@ impl<'t> DocTypes<'t> {
 }
 
 /// Reads a line of a docstring. `section` is the indentation of Google's `Args:`, while we are below it.
-fn read_line<'t>(
-    line: &'t str,
-    google: bool,
-    section: &mut Option<usize>,
-    types: &mut FxHashMap<&'t str, DocType>,
-) {
+fn read_line<'t>(line: &'t str, google: bool, section: &mut Option<usize>, types: &mut FxHashMap<&'t str, DocType>) {
     let trimmed = line.trim();
     if trimmed.is_empty() {
         return;
@@ -199,7 +195,10 @@ fn is_array_word(word: &str) -> bool {
 }
 
 fn is_array_like(word: &str) -> bool {
-    matches!(word, "array_like" | "array-like" | "arraylike" | "ArrayLike" | "array_likes" | "Array_like" | "Array-like")
+    matches!(
+        word,
+        "array_like" | "array-like" | "arraylike" | "ArrayLike" | "array_likes" | "Array_like" | "Array-like"
+    )
 }
 
 /// The kind of type that a phrase names.
@@ -221,8 +220,13 @@ fn doc_type(said: &str) -> DocType {
             .map(|word| word.trim_end_matches('.'))
     };
     let mut first = words().skip_while(|word| {
-        matches!(*word, "a" | "an" | "the" | "A" | "An" | "1D" | "2D" | "3D" | "1-D" | "2-D" | "3-D" | "1d" | "2d" | "3d")
-            || matches!(*word, "float" | "int" | "complex" | "boolean" | "bool" | "numpy" | "NumPy" | "np" | "real" | "N-D")
+        matches!(
+            *word,
+            "a" | "an" | "the" | "A" | "An" | "1D" | "2D" | "3D" | "1-D" | "2-D" | "3-D" | "1d" | "2d" | "3d"
+        ) || matches!(
+            *word,
+            "float" | "int" | "complex" | "boolean" | "bool" | "numpy" | "NumPy" | "np" | "real" | "N-D"
+        )
     });
     let starts = first.next().is_some_and(is_array_word);
     if starts {

@@ -80,9 +80,7 @@ impl<'a> Lower<'a> {
             }
             Expr::ListComp(e) => self.comprehension(CompKind::List, None, &e.elt, &e.generators, span(e)),
             Expr::SetComp(e) => self.comprehension(CompKind::Set, None, &e.elt, &e.generators, span(e)),
-            Expr::DictComp(e) => {
-                self.comprehension(CompKind::Dict, e.key.as_deref(), &e.value, &e.generators, span(e))
-            }
+            Expr::DictComp(e) => self.comprehension(CompKind::Dict, e.key.as_deref(), &e.value, &e.generators, span(e)),
             Expr::Generator(e) => self.comprehension(CompKind::Generator, None, &e.elt, &e.generators, span(e)),
             Expr::Lambda(e) => self.lambda(e),
             Expr::FString(e) => {

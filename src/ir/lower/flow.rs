@@ -47,6 +47,9 @@ const KINDS: [Exit; 3] = [Exit::Kept, Exit::Break, Exit::Continue];
 /// Copies of `finally` within copies of `finally`, before a single one is shared by all ways out.
 const MAX_COPIES: u32 = 3;
 
+/// In a body with more blocks than this, copies are not copied again.
+const MAX_BLOCKS: usize = 2000;
+
 impl<'a> Lower<'a> {
     /// Ends the current block by a way out.
     pub(super) fn exit(&mut self, exit: Exit, span: Span) {
@@ -116,7 +119,8 @@ impl<'a> Lower<'a> {
     /// Lowers the statements of a `finally` for each way into it. `normal` is where control is at the normal end of
     /// what it protects, `raised` where exceptions arrive. Goes on behind the `try`.
     pub(super) fn finally(&mut self, frame: &Finally<'a>, normal: Option<BlockId>, raised: BlockId, span: Span) {
-        if self.fun.copies >= MAX_COPIES {
+        let crowded = self.fun.copies > 0 && self.fun.blocks.len() > MAX_BLOCKS;
+        if self.fun.copies >= MAX_COPIES || crowded {
             return self.shared_finally(frame, normal, raised, span);
         }
         self.fun.copies += 1;

@@ -167,9 +167,7 @@ impl<'a> Lower<'a> {
             }
             let value = self.load(subject, place);
             let kind = match star {
-                Some(star) if star == i => {
-                    OpKind::UnpackRest { value, before: i as u32, after: total - 1 - i as u32 }
-                }
+                Some(star) if star == i => OpKind::UnpackRest { value, before: i as u32, after: total - 1 - i as u32 },
                 Some(star) if star < i => {
                     OpKind::Unpack { value, index: i as i32 - total as i32, total, starred: true }
                 }

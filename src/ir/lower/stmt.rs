@@ -12,16 +12,8 @@ use crate::source::Span;
 use crate::syntax::{span, span_of};
 
 /// Context managers that may swallow an exception that their body raises.
-const SWALLOWING: [&str; 8] = [
-    "suppress",
-    "raises",
-    "assertRaises",
-    "assertRaisesRegex",
-    "warns",
-    "assertWarns",
-    "ExitStack",
-    "AsyncExitStack",
-];
+const SWALLOWING: [&str; 8] =
+    ["suppress", "raises", "assertRaises", "assertRaisesRegex", "warns", "assertWarns", "ExitStack", "AsyncExitStack"];
 
 impl<'a> Lower<'a> {
     pub(super) fn stmts(&mut self, stmts: &'a [Stmt]) {
