@@ -1,5 +1,7 @@
 //! Lowering, from text to IR: snapshots, the standard library, hostile nesting, a second parser.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: the configuration exempts only test functions")]
+
 use std::path::{Path, PathBuf};
 
 use viewlint::ir::{self, OpKind};

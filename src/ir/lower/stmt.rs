@@ -126,7 +126,7 @@ impl<'a> Lower<'a> {
         if let Some(msg) = &s.msg {
             read.push(self.expr(msg));
         }
-        self.fun.act(OpKind::Use(read.into()), s.msg.as_deref().map_or(span(s), |msg| span(msg)));
+        self.fun.act(OpKind::Use(read.into()), s.msg.as_deref().map_or(span(s), span));
         self.fun.end_raising();
         self.fun.start(holds);
     }
