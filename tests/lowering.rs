@@ -1,6 +1,10 @@
 //! Lowering, from text to IR: snapshots, the standard library, hostile nesting, a second parser.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: the configuration exempts only test functions")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests: the configuration exempts only test functions"
+)]
 
 use std::path::{Path, PathBuf};
 

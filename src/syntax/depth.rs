@@ -13,6 +13,9 @@ const MAX_INDENT: usize = 100;
 /// CPython gives up on chains of about this length too ("maximum recursion depth exceeded during compilation").
 const MAX_CHAIN: usize = 3000;
 
+/// A logical line of fewer tokens breaks none of the limits.
+pub(super) const FEW: usize = MAX_BRACKETS;
+
 /// What is open at one level of brackets.
 #[derive(Clone, Copy, Default)]
 struct Level {
@@ -38,7 +41,17 @@ impl Depth {
         Depth { outer: Vec::with_capacity(16), level: Level::default(), base: 0, indent: 0 }
     }
 
-    /// Takes the next token.
+    /// Takes the next token, if it is an indentation or its end.
+    pub(super) fn indentation(&mut self, kind: TokenKind) -> Result<(), &'static str> {
+        match kind {
+            TokenKind::Indent => self.indent += 1,
+            TokenKind::Dedent => self.indent = self.indent.saturating_sub(1),
+            _ => {}
+        }
+        if self.indent > MAX_INDENT { Err("too many levels of indentation") } else { Ok(()) }
+    }
+
+    /// Takes the next token of a logical line, the `Newline` at its end included.
     #[inline]
     pub(super) fn token(&mut self, kind: TokenKind) -> Result<(), &'static str> {
         use TokenKind as T;
@@ -71,17 +84,6 @@ impl Depth {
                 }
                 // What was in the brackets may have been a call's arguments: the call is one node above the callee.
                 self.level.tight += 1;
-            }
-            T::Indent => {
-                self.indent += 1;
-                if self.indent > MAX_INDENT {
-                    return Err("too many levels of indentation");
-                }
-                return Ok(());
-            }
-            T::Dedent => {
-                self.indent = self.indent.saturating_sub(1);
-                return Ok(());
             }
             T::And | T::Or | T::EqEqual | T::NotEqual | T::Less | T::Greater | T::LessEqual | T::GreaterEqual => {
                 self.level.tight = 0;

@@ -85,15 +85,28 @@ fn refuse(len: usize, message: &str, span: Span) -> Parsed {
 fn walk(tokens: &Tokens) -> (Vec<Span>, Option<(&'static str, Span)>) {
     let mut comments = Vec::new();
     let mut depth = Depth::new();
-    for token in tokens.iter() {
-        let kind = token.kind();
-        if kind == TokenKind::Comment {
-            comments.push(span_of(token.range()));
-        } else if let Err(message) = depth.token(kind) {
-            return (comments, Some((message, span_of(token.range()))));
+    // Where the logical line begins: one of few tokens cannot be deep, and nearly all are such.
+    let mut line = 0;
+    let mut problem = None;
+    for (i, token) in tokens.iter().enumerate() {
+        match token.kind() {
+            TokenKind::Comment => comments.push(span_of(token.range())),
+            TokenKind::Newline | TokenKind::EndOfFile => {
+                if i - line >= depth::FEW {
+                    let deep = tokens[line..=i].iter().find_map(|t| Some((depth.token(t.kind()).err()?, t)));
+                    problem = problem.or(deep);
+                }
+                line = i + 1;
+            }
+            TokenKind::Indent | TokenKind::Dedent => {
+                if let Err(message) = depth.indentation(token.kind()) {
+                    problem = problem.or(Some((message, token)));
+                }
+            }
+            _ => {}
         }
     }
-    (comments, None)
+    (comments, problem.map(|(message, token)| (message, span_of(token.range()))))
 }
 
 /// Looks at the nesting before the parser does. The lexer does not tell where it is, so the place is found by halving.
@@ -117,7 +130,7 @@ fn lex_depth(text: &str) -> Option<&'static str> {
         if kind == TokenKind::EndOfFile {
             return None;
         }
-        if let Err(message) = depth.token(kind) {
+        if let Err(message) = depth.indentation(kind).and_then(|()| depth.token(kind)) {
             return Some(message);
         }
     }

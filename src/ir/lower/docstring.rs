@@ -33,11 +33,11 @@ const NEGATIONS: [&str; 6] = ["not", "never", "without", "n't", "no", "nor"];
 /// What is said of the function's intent.
 pub(super) fn facts(text: &str) -> DocFacts {
     let mut facts = DocFacts::default();
-    // Most docstrings hold none of the stems, and are read only once.
-    let stem = |word: &str| memchr_fold(text, word);
-    let says = stem("place") || stem("modif") || stem("overw") || stem("mutat");
-    let pure = stem("copy") || stem("new ") || stem("without");
-    let returns = stem("return") || stem("yield");
+    // Most docstrings hold none of the stems, and are only searched. Without the first letter, which may be a capital.
+    let any = |stems: &[&str]| stems.iter().any(|stem| text.contains(stem));
+    let says = any(&["lace", "odif", "verw", "utat"]);
+    let pure = any(&["opy", "ew array", "ew ndarray", "ithout"]);
+    let returns = text.contains("rray") && any(&["eturn", "ield", "rtype"]);
     if !(says || pure || returns) {
         return facts;
     }
@@ -65,13 +65,6 @@ pub(super) fn facts(text: &str) -> DocFacts {
 fn negated(before: &str) -> bool {
     let clause = before.rsplit(['.', ';', ',', ':']).next().unwrap_or(before);
     clause.split_whitespace().rev().take(4).any(|word| NEGATIONS.contains(&word) || word.ends_with("n't"))
-}
-
-/// Does the text hold a lower-case word, whatever its case there?
-fn memchr_fold(text: &str, word: &str) -> bool {
-    let (text, word) = (text.as_bytes(), word.as_bytes());
-    let Some(&first) = word.first() else { return false };
-    text.windows(word.len()).any(|w| w[0] | 0x20 == first | 0x20 && w.eq_ignore_ascii_case(word))
 }
 
 /// Does the section on the return value speak of an array?

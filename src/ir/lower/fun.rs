@@ -73,9 +73,18 @@ impl Default for Fun<'_> {
 }
 
 impl Fun<'_> {
-    /// A body without blocks.
-    pub(super) fn new(id: BodyId, kind: BodyKind, class: Option<ClassId>, slots: Vec<u32>) -> Self {
-        Fun { id, kind, class, slots, ..Fun::default() }
+    /// Makes this one fit for another body; its vectors, which are empty by now, keep their room.
+    pub(super) fn reset(&mut self, id: BodyId, kind: BodyKind, class: Option<ClassId>) {
+        (self.id, self.kind, self.class) = (id, kind, class);
+        (self.maybe, self.many, self.is_generator, self.copies) = (false, false, false, 0);
+        (self.at, self.handler, self.ret, self.raise, self.receiver) = (None, None, None, None, None);
+        self.comps.clear();
+        self.frames.clear();
+        for info in self.locals.drain(..) {
+            if let Some(slot) = self.slots.get_mut(info.name.0 as usize) {
+                *slot = 0;
+            }
+        }
     }
 
     /// A new block, protected by the handler of this place.
@@ -95,7 +104,7 @@ impl Fun<'_> {
     pub(super) fn end(&mut self, term: Terminator) {
         if let Some(at) = self.at.take() {
             let block = &mut self.blocks[at.index()];
-            block.ops = self.ops.drain(..).collect();
+            block.ops = exact(&mut self.ops);
             block.term = term;
         }
     }
@@ -196,4 +205,11 @@ impl Fun<'_> {
             *kind = LocalKind::Plain;
         }
     }
+}
+
+/// Moves the elements to a vector that has no room to spare; the room stays where it was.
+pub(super) fn exact<T>(from: &mut Vec<T>) -> Vec<T> {
+    let mut to = Vec::with_capacity(from.len());
+    to.append(from);
+    to
 }

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::source::Span;
 use crate::syntax::Parsed;
-use fun::Fun;
+use fun::{Fun, exact};
 
 /// Expressions nested more deeply than this become [`OpKind::Opaque`]. What [`crate::syntax::parse`] lets through can be
 /// deeper, and each level takes a few hundred bytes to some kilobytes of stack.
@@ -41,12 +41,12 @@ const MAX_DEPTH: u32 = 1000;
 pub fn lower(parsed: &Parsed, text: &str) -> Module {
     let mut lower = Lower {
         text,
-        names: Names::default(),
+        names: Names::with_capacity(64 + text.len() / 64),
         bodies: Vec::new(),
         classes: Vec::new(),
         around: Vec::new(),
         opaque: 0,
-        fun: Fun::default(),
+        fun: Box::default(),
         spare: Vec::new(),
         copied: FxHashMap::default(),
         depth: 0,
@@ -87,9 +87,9 @@ struct Lower<'a> {
     around: Vec<Vec<(Sym, Local)>>,
     opaque: u32,
     /// The body that is being lowered.
-    fun: Fun<'a>,
-    /// Tables from names to locals that are free to be used again.
-    spare: Vec<Vec<u32>>,
+    fun: Box<Fun<'a>>,
+    /// What served bodies that are done, to be used again.
+    spare: Vec<Box<Fun<'a>>>,
     /// The bodies and classes made by statements that are lowered more than once, by their place.
     copied: FxHashMap<(u32, u32), (BodyId, Option<ClassId>)>,
     /// How deep in an expression we are.
@@ -98,7 +98,7 @@ struct Lower<'a> {
 
 impl<'a> Lower<'a> {
     /// Begins a body: gives it its id and puts the enclosing one aside.
-    fn enter(&mut self, header: Header) -> (BodyId, Fun<'a>) {
+    fn enter(&mut self, header: Header) -> (BodyId, Box<Fun<'a>>) {
         let id = BodyId(self.bodies.len() as u32);
         let Header { kind, name, class, span } = header;
         let root = self.bodies.is_empty();
@@ -128,32 +128,27 @@ impl<'a> Lower<'a> {
             is_async: false,
         });
         self.around.push(self.fun.comps.clone());
-        let slots = self.spare.pop().unwrap_or_default();
-        let mut fun = Fun::new(id, kind, class, slots);
+        let mut fun = self.spare.pop().unwrap_or_default();
+        fun.reset(id, kind, class);
         let entry = fun.block();
         fun.start(entry);
         (id, std::mem::replace(&mut self.fun, fun))
     }
 
     /// Ends a body: what falls off its end returns `None`.
-    fn leave(&mut self, id: BodyId, saved: Fun<'a>) {
+    fn leave(&mut self, id: BodyId, saved: Box<Fun<'a>>) {
         self.fun.end(Terminator::Return(None));
-        let fun = std::mem::replace(&mut self.fun, saved);
-        let Fun { mut slots, locals, blocks, temps, params, annotations, doc, is_generator, .. } = fun;
-        for info in &locals {
-            if let Some(slot) = slots.get_mut(info.name.0 as usize) {
-                *slot = 0;
-            }
-        }
-        self.spare.push(slots);
+        let mut fun = std::mem::replace(&mut self.fun, saved);
         let body = &mut self.bodies[id.index()];
-        body.locals = locals;
-        body.blocks = blocks;
-        body.temps = temps;
-        body.params = params;
-        body.annotations = annotations;
-        body.doc = doc;
-        body.is_generator = is_generator;
+        // A copy: the locals are still needed to clear the table from names to locals.
+        body.locals = fun.locals.clone();
+        body.blocks = exact(&mut fun.blocks);
+        body.temps = exact(&mut fun.temps);
+        body.params = exact(&mut fun.params);
+        body.annotations = exact(&mut fun.annotations);
+        body.doc = std::mem::take(&mut fun.doc);
+        body.is_generator = fun.is_generator;
+        self.spare.push(fun);
     }
 
     fn intern(&mut self, name: &str) -> Sym {
