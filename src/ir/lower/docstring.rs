@@ -1,0 +1,292 @@
+//! What a docstring says: of its function's intent, and of its parameters' types.
+//!
+//! Three styles: numpydoc (`x : ndarray`), Google (`x (np.ndarray): …` below `Args:`) and reST (`:param x: …`,
+//! `:type x: ndarray`). All of it is evidence for a rule, never certainty.
+
+use rustc_hash::FxHashMap;
+
+use crate::ir::{DocFacts, DocType};
+
+/// Words that say that an argument is changed.
+const IN_PLACE: [&str; 12] = [
+    "in place",
+    "in-place",
+    "inplace",
+    "modifies",
+    "is modified",
+    "are modified",
+    "be modified",
+    "overwrites",
+    "is overwritten",
+    "are overwritten",
+    "be overwritten",
+    "mutates",
+];
+
+/// Words that promise that it is not.
+const PURE: [&str; 6] =
+    ["returns a copy", "return a copy", "a new array", "new ndarray", "without modifying", "not mutate"];
+
+/// Words before one of [`IN_PLACE`] that turn it round.
+const NEGATIONS: [&str; 6] = ["not", "never", "without", "n't", "no", "nor"];
+
+/// What is said of the function's intent.
+pub(super) fn facts(text: &str) -> DocFacts {
+    let mut facts = DocFacts::default();
+    // Most docstrings hold none of the stems, and are only searched. Without the first letter, which may be a capital.
+    let any = |stems: &[&str]| stems.iter().any(|stem| text.contains(stem));
+    let says = any(&["lace", "odif", "verw", "utat"]);
+    let pure = any(&["opy", "ew array", "ew ndarray", "ithout"]);
+    let returns = text.contains("rray") && any(&["eturn", "ield", "rtype"]);
+    if !(says || pure || returns) {
+        return facts;
+    }
+    let text = text.to_ascii_lowercase();
+    if says || pure {
+        for phrase in PURE {
+            facts.says_pure |= text.contains(phrase);
+        }
+        // Another form of the verb counts only where it is negated.
+        for phrase in IN_PLACE.iter().chain(&["modify", "overwrite", "modified", "overwritten", "mutated"]) {
+            for (at, _) in text.match_indices(phrase) {
+                if negated(&text[..at]) {
+                    facts.says_pure = true;
+                } else if IN_PLACE.contains(phrase) {
+                    facts.says_in_place = true;
+                }
+            }
+        }
+    }
+    facts.returns_array = returns && returns_array(&text);
+    facts
+}
+
+/// Is there a negation among the last words of a text, in the same clause?
+fn negated(before: &str) -> bool {
+    let clause = before.rsplit(['.', ';', ',', ':']).next().unwrap_or(before);
+    clause.split_whitespace().rev().take(4).any(|word| NEGATIONS.contains(&word) || word.ends_with("n't"))
+}
+
+/// Does the section on the return value speak of an array?
+fn returns_array(lower: &str) -> bool {
+    let mut lines = lower.lines().map(str::trim);
+    while let Some(line) = lines.next() {
+        if line == "returns" || line == "yields" {
+            // numpydoc: an underline, then `name : type` or `type`.
+            let underline = lines.next().unwrap_or("");
+            if underline.starts_with("---") {
+                let head = lines.next().unwrap_or("");
+                let said = head.split_once(" : ").map_or(head, |(_, said)| said);
+                return doc_type(said) == DocType::Array;
+            }
+        } else if line == "returns:" || line == "yields:" || line == "return:" {
+            let head = lines.next().unwrap_or("");
+            let said = head.split_once(':').map_or(head, |(said, _)| said);
+            return doc_type(said) == DocType::Array;
+        } else if let Some(said) = line.strip_prefix(":rtype:") {
+            return doc_type(said) == DocType::Array;
+        }
+    }
+    false
+}
+
+/// The types of the parameters.
+pub(super) struct DocTypes<'t> {
+    types: FxHashMap<&'t str, DocType>,
+}
+
+impl<'t> DocTypes<'t> {
+    /// Reads a docstring.
+    pub(super) fn new(text: &'t str) -> DocTypes<'t> {
+        let mut types = FxHashMap::default();
+        let numpy = text.contains("----");
+        let google = text.contains("Args:") || text.contains("Arguments:") || text.contains("Parameters:");
+        let rest = text.contains(":type ") || text.contains(":param ");
+        if numpy || google || rest {
+            let mut section = None;
+            for line in text.lines() {
+                read_line(line, google, &mut section, &mut types);
+            }
+        }
+        DocTypes { types }
+    }
+
+    /// What is said of a parameter.
+    pub(super) fn of(&self, name: &str) -> DocType {
+        self.types.get(name).copied().unwrap_or_default()
+    }
+}
+
+/// Reads a line of a docstring. `section` is the indentation of Google's `Args:`, while we are below it.
+fn read_line<'t>(line: &'t str, google: bool, section: &mut Option<usize>, types: &mut FxHashMap<&'t str, DocType>) {
+    let trimmed = line.trim();
+    if trimmed.is_empty() {
+        return;
+    }
+    let indent = line.len() - line.trim_start().len();
+    if let Some(rest) = trimmed.strip_prefix(":type ") {
+        if let Some((name, said)) = rest.split_once(':') {
+            types.insert(name.trim(), doc_type(said));
+        }
+        return;
+    }
+    if let Some(rest) = trimmed.strip_prefix(":param ") {
+        // `:param ndarray x: …`
+        if let Some((said, name)) = rest.split_once(':').and_then(|(head, _)| head.trim().rsplit_once(' ')) {
+            types.insert(name, doc_type(said));
+        }
+        return;
+    }
+    if google {
+        if matches!(trimmed, "Args:" | "Arguments:" | "Parameters:" | "Keyword Args:" | "Other Parameters:") {
+            *section = Some(indent);
+            return;
+        }
+        match section {
+            Some(at) if indent > *at => {
+                if let Some((name, rest)) = trimmed.split_once(" (")
+                    && is_name(name.trim_start_matches('*'))
+                    && let Some((said, _)) = rest.split_once("):").or_else(|| rest.rsplit_once(')'))
+                {
+                    types.entry(name.trim_start_matches('*')).or_insert(doc_type(said));
+                    return;
+                }
+            }
+            _ => *section = None,
+        }
+    }
+    if let Some((names, said)) = trimmed.split_once(" : ").or_else(|| google_colon(trimmed, section.is_some()))
+        && names.split(',').all(|name| is_name(name.trim().trim_start_matches('*')))
+    {
+        let said = doc_type(said);
+        for name in names.split(',') {
+            types.entry(name.trim().trim_start_matches('*')).or_insert(said);
+        }
+    }
+}
+
+/// `x: ndarray` counts as numpydoc too, but not below Google's `Args:`, where what follows is a description.
+fn google_colon(line: &str, google: bool) -> Option<(&str, &str)> {
+    let (names, said) = line.split_once(": ")?;
+    let typed = !google && is_array_word(first_word(said));
+    typed.then_some((names, said))
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+fn first_word(said: &str) -> &str {
+    said.trim_start().split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '-'))).next().unwrap_or("")
+}
+
+/// Does the word name an array type?
+fn is_array_word(word: &str) -> bool {
+    let word = word.trim_start_matches("np.").trim_start_matches("numpy.");
+    matches!(word, "ndarray" | "array" | "arrays" | "ndarrays" | "NDArray" | "Array" | "ArrayLike")
+        || is_array_like(word)
+}
+
+fn is_array_like(word: &str) -> bool {
+    matches!(
+        word,
+        "array_like" | "array-like" | "arraylike" | "ArrayLike" | "array_likes" | "Array_like" | "Array-like"
+    )
+}
+
+/// The kind of type that a phrase names.
+fn doc_type(said: &str) -> DocType {
+    // `~numpy.ndarray` and ``:class:`numpy.ndarray` `` say the same.
+    let said = said.trim().trim_start_matches([':', '`', '~', '{', '(']).trim_start_matches("class:");
+    let said = said.trim_start_matches(['`', '~']);
+    if said.is_empty() {
+        return DocType::Unsaid;
+    }
+    let array_like = ["array_like", "array-like", "arraylike", "array like", "Array_like", "Array-like", "ArrayLike"];
+    if array_like.iter().any(|word| said.contains(word)) {
+        let container = said.starts_with("list of") || said.starts_with("tuple of") || said.starts_with("sequence of");
+        return if container { DocType::Other } else { DocType::MaybeArray };
+    }
+    let words = || {
+        said.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '-')))
+            .filter(|word| !word.is_empty())
+            .map(|word| word.trim_end_matches('.'))
+    };
+    let mut first = words().skip_while(|word| {
+        matches!(
+            *word,
+            "a" | "an" | "the" | "A" | "An" | "1D" | "2D" | "3D" | "1-D" | "2-D" | "3-D" | "1d" | "2d" | "3d"
+        ) || matches!(
+            *word,
+            "float" | "int" | "complex" | "boolean" | "bool" | "numpy" | "NumPy" | "np" | "real" | "N-D"
+        )
+    });
+    let starts = first.next().is_some_and(is_array_word);
+    if starts {
+        // `ndarray or list`, but not `array of shape (n, 2) or …` with a second array.
+        let other = said.split_once(" or ").is_some_and(|(_, rest)| !is_array_word(first_word(rest)));
+        let said = said.to_ascii_lowercase();
+        let optional = said.contains(" or none");
+        return if other && !optional { DocType::MaybeArray } else { DocType::Array };
+    }
+    let alternatives = words().any(|word| word == "or") || said.contains(',') || said.contains('|');
+    let contained = said.starts_with("list") || said.starts_with("tuple") || said.starts_with("dict");
+    if alternatives && !contained && words().any(is_array_word) {
+        return DocType::MaybeArray;
+    }
+    DocType::Other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numpydoc() {
+        let types = DocTypes::new(
+            "Do.\n\nParameters\n----------\nx : ndarray\n    Data.\nX : array_like, shape (n, 2)\na, b : ndarray\n\
+             n : int\ns : float or ndarray\nl : list of ndarray\nm : np.ndarray, optional\nq : ndarray or list\n\
+             c : array of shape (n, 2)\n",
+        );
+        assert_eq!(types.of("x"), DocType::Array);
+        assert_eq!(types.of("X"), DocType::MaybeArray);
+        assert_eq!((types.of("a"), types.of("b")), (DocType::Array, DocType::Array));
+        assert_eq!(types.of("n"), DocType::Other);
+        assert_eq!(types.of("s"), DocType::MaybeArray);
+        assert_eq!(types.of("l"), DocType::Other);
+        assert_eq!(types.of("m"), DocType::Array);
+        assert_eq!(types.of("q"), DocType::MaybeArray);
+        assert_eq!(types.of("c"), DocType::Array);
+        assert_eq!(types.of("unknown"), DocType::Unsaid);
+    }
+
+    #[test]
+    fn google_and_rest() {
+        let types = DocTypes::new("Do.\n\n    Args:\n        x (np.ndarray): Data.\n        k (int): Count.\n");
+        assert_eq!((types.of("x"), types.of("k")), (DocType::Array, DocType::Other));
+        let types = DocTypes::new("Do.\n\n:param x: data\n:type x: numpy.ndarray\n:param int n: count\n");
+        assert_eq!((types.of("x"), types.of("n")), (DocType::Array, DocType::Other));
+    }
+
+    #[test]
+    fn intent() {
+        let says = |text| (facts(text).says_in_place, facts(text).says_pure);
+        assert_eq!(says("Normalise x in place."), (true, false));
+        assert_eq!(says("The array is modified."), (true, false));
+        assert_eq!(says("x is overwritten."), (true, false));
+        assert_eq!(says("x is not modified."), (false, true));
+        assert_eq!(says("Does not modify x."), (false, true));
+        assert_eq!(says("Sort without modifying x."), (false, true));
+        assert_eq!(says("x is never modified"), (false, true));
+        assert_eq!(says("Returns a copy of x."), (false, true));
+        assert_eq!(says("This is not in place."), (false, true));
+        assert_eq!(says("The mean of x."), (false, false));
+    }
+
+    #[test]
+    fn returns() {
+        assert!(facts("Do.\n\nReturns\n-------\ny : ndarray\n    The result.").returns_array);
+        assert!(facts("Do.\n\nReturns:\n    np.ndarray: the result").returns_array);
+        assert!(!facts("Do.\n\nReturns\n-------\nint\n").returns_array);
+    }
+}
