@@ -368,13 +368,13 @@ impl<'a> Machine<'a> {
         self.module.names.get(last).unwrap_or(Sym(0))
     }
 
-    fn is_method(row: &Row) -> bool {
+    fn takes_self(row: &Row) -> bool {
         row.params.first().is_some_and(|param| &*param.name == "self")
     }
 
     fn write_argument(&mut self, call: &Call<'a>, param: ParamIndex, function: Sym) {
         let (Some(value), Some(temp)) = (call.value(param), call.temp(param)) else { return };
-        let how = if param == 0 && Self::is_method(call.row) {
+        let how = if param == 0 && Self::takes_self(call.row) {
             WriteHow::Method(function)
         } else {
             WriteHow::Argument(function)
@@ -421,7 +421,7 @@ impl<'a> Machine<'a> {
         if !self.recording {
             return;
         }
-        let how = if Self::is_method(call.row) { How::Method(function) } else { How::Function(function) };
+        let how = if Self::takes_self(call.row) { How::Method(function) } else { How::Function(function) };
         let copied = match self.values.array(result) {
             Some(array) if array.bufs.len() == 1 => self.buffers.get(array.bufs[0]).copied_from.as_ref().map(|c| c.how),
             _ => None,
@@ -584,7 +584,7 @@ impl<'a> Machine<'a> {
                 }
             }
             Shared::Perhaps(array, _) => {
-                let is_method = Self::is_method(call.row);
+                let is_method = Self::takes_self(call.row);
                 let view = self.shape_view(call, &array, change);
                 if is_method && !may_copy {
                     return view;
@@ -600,7 +600,7 @@ impl<'a> Machine<'a> {
             Shared::Converted => self.fresh_result(call, Owner::Either, false),
             Shared::Unknown => {
                 let array = Array::unknown(Kinds::ARRAY, Evidence::Certain);
-                if Self::is_method(call.row) { ValueId::UNKNOWN } else { self.values.make(array) }
+                if Self::takes_self(call.row) { ValueId::UNKNOWN } else { self.values.make(array) }
             }
         }
     }
@@ -686,7 +686,7 @@ impl<'a> Machine<'a> {
             let kinds = self.values.kinds(value);
             matches!(self.values.get(value), Value::Unknown | Value::Array(_)) && kinds.meets(Kinds::OTHER)
         };
-        let dispatches = scalars || Self::is_method(call.row) || call.row.shape == ShapeRule::Broadcast;
+        let dispatches = scalars || Self::takes_self(call.row) || call.row.shape == ShapeRule::Broadcast;
         let any_other = call.slots.iter().take(3).flatten().any(|slot| operand(slot.0));
         if dispatches && any_other {
             kinds = kinds.union(Kinds::ANY);

@@ -4,7 +4,7 @@ use super::call::Args;
 use super::known::Builtin;
 use super::machine::{LIST_PART, Machine, reaxed};
 use crate::domain::{Array, BufId, Content, Evidence, Key, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId};
-use crate::ir::{ArgKind, OpKind, Sym, Temp};
+use crate::ir::{ArgKind, Sym, Temp};
 use crate::trace::{Escape, How, ReadHow};
 
 impl<'a> Machine<'a> {
@@ -537,10 +537,5 @@ impl<'a> Machine<'a> {
             return self.fresh(0, Kinds::ANY, Evidence::None, |array| array.owner = Owner::Either);
         }
         element
-    }
-
-    /// Does the temp stand for a name?
-    pub(crate) fn is_name(&self, temp: Temp) -> bool {
-        matches!(self.def(temp), Some(OpKind::Load(_)))
     }
 }

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::machine::{LIST_PART, Machine};
+use super::machine::Machine;
 use crate::domain::{
     Array, Bound, CopiedFrom, CopyOf, Dtype, Evidence, Interval, Key, Kinds, ObjectKind, Owner, Region, Shape, Tri,
     Value, ValueId,
@@ -678,14 +678,6 @@ impl<'a> Machine<'a> {
         if self.has_memory(source) {
             self.emit(EventKind::Derived { source, result, how, via });
         }
-    }
-
-    /// A list over the elements of something.
-    pub(crate) fn list_of(&mut self, element: ValueId) -> ValueId {
-        self.new_object(
-            LIST_PART,
-            crate::domain::Content { kind: ObjectKind::List, fixed: Vec::new(), rest: element, exact: false },
-        )
     }
 }
 

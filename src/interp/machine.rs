@@ -223,11 +223,6 @@ impl<'a> Machine<'a> {
         self.values.make(array)
     }
 
-    /// An array that may be a view of `source` and may be fresh.
-    pub(crate) fn view_or_fresh(&mut self, view: ValueId, fresh: ValueId) -> ValueId {
-        self.values.join(view, fresh)
-    }
-
     // --- objects of the heap ------------------------------------------------------------------------------------
 
     /// Makes an object on the heap.

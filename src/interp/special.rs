@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::call::{Call, Shared};
 use super::machine::{LIST_PART, Machine, reaxed};
 use crate::domain::{
-    Array, Content, CopyOf, Dtype, Evidence, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId,
+    Array, CopyOf, Dtype, Evidence, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId,
 };
 use crate::model::{Row, Special};
 use crate::trace::WriteHow;
@@ -54,7 +54,7 @@ impl<'a> Machine<'a> {
             Special::View => self.view_method(call),
             Special::Real | Special::Imag => {
                 let Shared::Array(array, _) = self.shared(call, 0) else { return None };
-                self.part(&array, special == Special::Real)
+                self.complex_part(&array, special == Special::Real)
             }
             Special::Conj => self.conj(call),
             Special::NanToNum => self.nan_to_num(call),
@@ -140,8 +140,8 @@ impl<'a> Machine<'a> {
                     }
                 }))
             }
-            Special::Real => self.part(array, true),
-            Special::Imag => self.part(array, false),
+            Special::Real => self.complex_part(array, true),
+            Special::Imag => self.complex_part(array, false),
             _ => None,
         }
     }
@@ -874,7 +874,7 @@ impl<'a> Machine<'a> {
     }
 
     /// `real` or `imag` of an array.
-    fn part(&mut self, array: &Array, real: bool) -> Option<ValueId> {
+    fn complex_part(&mut self, array: &Array, real: bool) -> Option<ValueId> {
         let complex = array.dtype.is_complex();
         let half = match array.dtype {
             Dtype::Exact(b'c', n) => Dtype::Exact(b'f', n / 2),
@@ -1053,11 +1053,6 @@ impl<'a> Machine<'a> {
             array.lies = self.buffers.get(buf).single();
         }
         self.values.make(array)
-    }
-
-    /// A content with nothing in it.
-    pub(crate) fn empty_content(kind: ObjectKind) -> Content {
-        Content { kind, fixed: Vec::new(), rest: ValueId::BOTTOM, exact: false }
     }
 }
 

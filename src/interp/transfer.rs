@@ -202,7 +202,8 @@ impl<'a> Machine<'a> {
             }
             _ => BoundFrom::Expression,
         };
-        self.bind(local, self.annotated(local, value));
+        let value = self.annotated(local, value);
+        self.bind(local, value);
         if self.has_memory(value) && !matches!(info.kind, LocalKind::Synthetic) {
             self.emit(EventKind::Bound { local, value, from });
         }
