@@ -6,7 +6,7 @@
 use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 use super::Located;
-use crate::source::Span;
+use crate::source::{Location, Span};
 
 /// Lines shown before and after a line with a label.
 const CONTEXT: u32 = 1;
@@ -33,6 +33,9 @@ pub(super) struct Window {
     groups: Vec<Group>,
     /// The labels, by offset in `text`; they do not overlap.
     pub(super) labels: Vec<LabeledSpan>,
+    /// For each label the row and column in the file; a label that was moved for drawing, or is on a cut line, has another
+    /// place in `text`.
+    places: Vec<Location>,
     /// Which of `labels` is the primary one.
     pub(super) primary: Option<usize>,
 }
@@ -48,6 +51,7 @@ struct Group {
 struct Drawn {
     start: usize,
     end: usize,
+    place: Location,
     message: String,
     primary: bool,
 }
@@ -85,11 +89,13 @@ impl Window {
         self.groups.push(Group { start: self.text.len(), first_row: from, name });
         for row in from..=to {
             let here: Vec<&Mark<'_>> = marks.iter().filter(|mark| holds(file, mark, row, row)).collect();
-            self.line(line(file, row), file.index.line_start(row) as usize, &here);
+            self.line(file, row, &here);
         }
     }
 
-    fn line(&mut self, line: &str, line_start: usize, marks: &[&Mark<'_>]) {
+    fn line(&mut self, file: &Located<'_>, row: u32, marks: &[&Mark<'_>]) {
+        let line = line(file, row);
+        let line_start = file.index.line_start(row) as usize;
         let within = |offset: u32| line.floor_char_boundary((offset as usize).saturating_sub(line_start));
         let shown = Shown::of(line, marks.iter().map(|mark| within(mark.span.start)).min());
         let mut drawn: Vec<Drawn> = marks
@@ -102,6 +108,7 @@ impl Window {
                 Drawn {
                     start: shown.position(line, start),
                     end: shown.position(line, end),
+                    place: file.at(mark.span.start),
                     message: super::one_line(mark.message),
                     primary: mark.primary,
                 }
@@ -109,6 +116,7 @@ impl Window {
             .collect();
         separate(&mut drawn);
         for label in drawn {
+            self.places.push(label.place);
             let span = SourceSpan::new((self.text.len() + label.start).into(), label.end - label.start);
             if label.primary {
                 self.primary = Some(self.labels.len());
@@ -177,7 +185,10 @@ fn separate(labels: &mut Vec<Drawn>) {
         let (left, right) = (at - 1, at);
         if (labels[left].start, labels[left].end) == (labels[right].start, labels[right].end) {
             let other = labels.remove(right);
-            labels[left].primary |= other.primary;
+            if other.primary {
+                labels[left].primary = true;
+                labels[left].place = other.place;
+            }
             if labels[left].message != other.message {
                 labels[left].message = format!("{}\n{}", labels[left].message, other.message);
             }
@@ -190,7 +201,7 @@ fn separate(labels: &mut Vec<Drawn>) {
 }
 
 impl SourceCode for Window {
-    /// The whole group that the span lies in, or the span alone if no context is asked for.
+    /// The whole group that the span lies in; without context the label itself, of which only the place is used.
     fn read_span<'a>(
         &'a self,
         span: &SourceSpan,
@@ -204,15 +215,16 @@ impl SourceCode for Window {
         if span.offset() + span.len() > end {
             return Err(MietteError::OutOfBounds);
         }
-        let (span, line, column) = if before == 0 && after == 0 {
-            let lead = &self.text[group.start..span.offset()];
-            let column = lead.rsplit('\n').next().unwrap_or_default().chars().count();
-            (*span, lead.matches('\n').count(), column)
+        let (span, place) = if before == 0 && after == 0 {
+            let at = self.labels.partition_point(|label| label.offset() < span.offset());
+            (*span, self.places.get(at).copied().ok_or(MietteError::OutOfBounds)?)
         } else {
-            (SourceSpan::new(group.start.into(), end - group.start), 0, 0)
+            let whole = SourceSpan::new(group.start.into(), end - group.start);
+            (whole, Location { row: group.first_row, column: 1 })
         };
         let text = &self.text[span.offset()..span.offset() + span.len()];
-        let line = group.first_row as usize - 1 + line;
+        // `miette` counts from 0.
+        let (line, column) = (place.row.saturating_sub(1) as usize, place.column.saturating_sub(1) as usize);
         let lines = text.matches('\n').count();
         let data = text.as_bytes();
         Ok(Box::new(match &group.name {
