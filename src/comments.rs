@@ -109,6 +109,8 @@ impl Scanner<'_> {
         while let Some(byte) = self.peek(0) {
             match byte {
                 // In raw strings, too, a backslash keeps the quote behind it from ending the string.
+                // A brace is not escaped by it.
+                b'\\' if quote.interpolated && matches!(self.peek(1), Some(b'{' | b'}')) => self.at += 1,
                 b'\\' => {
                     let ends_line = self.peek(1) == Some(b'\r') && self.peek(2) == Some(b'\n');
                     self.at += if ends_line { 3 } else { 2 };
@@ -182,6 +184,7 @@ mod tests {
         assert_eq!(found("f'{x:#x}' # a\nf'{x!r:{w:#d}#}' # b\nf'{x[1:2]:#}{y}' # c"), ["# a", "# b", "# c"]);
         assert_eq!(found("f'{(lambda x: 1)}{{x:#' # a"), ["# a"]);
         assert_eq!(found("f'{{' # b"), ["# b"]);
+        assert_eq!(found("rf'\\{x[\"'\"]}' # b"), ["# b"]);
         assert_eq!(found("if'{' # b"), ["# b"]);
     }
 
