@@ -1,5 +1,7 @@
 //! The program from outside: what it prints, where, and with which exit status.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test are tests, too")]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

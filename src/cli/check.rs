@@ -1,8 +1,6 @@
 //! `viewlint check`: all files in parallel, one report in the order of their names.
 
-use std::cell::RefCell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -11,17 +9,14 @@ use super::args::CheckArgs;
 use super::output::{self, Output};
 use super::select::Selection;
 use super::statistics::Statistics;
-use super::{CliError, Status};
+use super::{CliError, Status, workers};
 use crate::check::{Checked, check};
 use crate::finding::Confidence;
 use crate::report::{FileError, Format, Located, Style, Summary};
 use crate::source::decode::{self, DecodeError};
 use crate::source::discovery::{self, DEFAULT_EXCLUDES, Options};
-use crate::source::{LineIndex, Location, SourceFile};
+use crate::source::{LineIndex, SourceFile};
 use crate::suppress;
-
-/// The parser and the analysis recurse on nested code.
-const STACK_BYTES: usize = 64 * 1024 * 1024;
 
 /// Runs the command.
 pub(super) fn run(args: &CheckArgs) -> Result<Status, CliError> {
@@ -93,18 +88,7 @@ impl Job {
         let mut options = discovery_options(args)?;
         options.respect_gitignore = !args.no_respect_gitignore;
         options.force_exclude = args.force_exclude;
-        let threads = args.jobs.map_or(0, usize::from);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .stack_size(STACK_BYTES)
-            .thread_name(|index| format!("viewlint-{index}"))
-            .build()
-            .map_err(|error| CliError::Threads(threads.to_string(), error))?;
-        std::panic::set_hook(Box::new(|info| {
-            let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line()));
-            let message = info.payload_as_str().unwrap_or("panic");
-            PANIC.set(Some(format!("{message}{}", place.unwrap_or_default())));
-        }));
+        let pool = workers::pool(args.jobs)?;
 
         if args.stdin_filename.is_some() || args.paths == [Path::new("-")] {
             let path = args.stdin_filename.clone().unwrap_or_else(|| PathBuf::from("-"));
@@ -134,9 +118,9 @@ impl Job {
     fn outcome(&self, path: &Path, text: Result<String, DecodeError>) -> Outcome {
         let mut outcome = Outcome { path: path.to_owned(), ..Outcome::default() };
         let shown = discovery::display(path);
-        let result = text.map_err(|error| unreadable(&shown, &error)).and_then(|text| {
+        let result = text.map_err(|error| workers::unreadable(&shown, &error)).and_then(|text| {
             let source = SourceFile { path: shown.clone(), text };
-            guarded(&shown, || self.check(&source, &mut outcome))?
+            workers::guarded(&shown, || self.check(&source, &mut outcome))?
         });
         if let Err(error) = result {
             outcome.statistics.error();
@@ -180,36 +164,4 @@ fn missing(path: PathBuf, reason: String) -> Outcome {
     statistics.error();
     let error = FileError { path: discovery::display(&path), location: None, message: reason };
     Outcome { path, error: Some(error), statistics, ..Outcome::default() }
-}
-
-fn unreadable(path: &str, error: &DecodeError) -> FileError {
-    let location = error.place().map(|(row, column)| Location { row, column });
-    FileError { path: path.to_owned(), location, message: error.to_string() }
-}
-
-thread_local! {
-    /// What the panic hook heard last on this thread.
-    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
-/// A fault of viewlint in one file must not take the findings of all others with it.
-fn guarded<T>(path: &str, run: impl FnOnce() -> T) -> Result<T, FileError> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|_| {
-        let heard = PANIC.take().unwrap_or_else(|| "panic".to_owned());
-        let heard: Vec<&str> = heard.split_whitespace().collect();
-        let message = format!("internal error: {}: please report it, with this file", heard.join(" "));
-        FileError { path: path.to_owned(), location: None, message }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_is_an_error_of_its_file() {
-        let error = guarded("a.py", || panic!("out of\nluck")).unwrap_err();
-        assert!(error.to_string().starts_with("a.py: internal error: "), "{error}");
-        assert!(error.to_string().ends_with(": please report it, with this file"), "{error}");
-    }
 }

@@ -2,29 +2,43 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::{self, Output};
-use super::{CliError, Status};
-use crate::inspect::{self, Format, Target};
-use crate::source::{SourceFile, decode, discovery};
+use rayon::prelude::*;
 
-/// Prints what the analysis knows of each file.
+use super::output::{self, Output};
+use super::{CliError, Status, workers};
+use crate::inspect::{self, Format};
+use crate::report::FileError;
+use crate::source::{LineIndex, SourceFile, decode, discovery};
+
+/// Prints what the analysis knows of each file, in the order of the arguments.
 pub(super) fn run(files: &[PathBuf], format: Format) -> Result<Status, CliError> {
+    let pool = workers::pool(None)?;
+    let results: Vec<Result<String, FileError>> =
+        pool.install(|| files.par_iter().map(|file| render(file, format)).collect());
     let mut status = Status::Clean;
-    let mut targets = Vec::new();
-    for file in files {
-        let (path, line) = target(file);
-        match decode::read(&path) {
-            Ok(text) => {
-                targets.push(Target { source: SourceFile { path: discovery::display(&path), text }, line });
-            }
+    let mut out = Output::open(None)?;
+    for result in results {
+        match result {
+            Ok(text) => out.write(|out| out.write_all(text.as_bytes()))?,
             Err(error) => {
-                output::error(&format_args!("{}: {error}", discovery::display(&path)));
+                output::error(&error);
                 status = Status::Error;
             }
         }
     }
-    Output::open(None)?.write(|out| inspect::run(&targets, format, out))?;
     Ok(status)
+}
+
+fn render(argument: &Path, format: Format) -> Result<String, FileError> {
+    let (path, line) = target(argument);
+    let shown = discovery::display(&path);
+    let text = decode::read(&path).map_err(|error| workers::unreadable(&shown, &error))?;
+    let source = SourceFile { path: shown.clone(), text };
+    let rendered = workers::guarded(&shown, || inspect::render(&source, line, format))?;
+    rendered.map_err(|error| {
+        let at = LineIndex::new(&source.text).location(&source.text, error.span.start);
+        FileError { path: shown, location: Some(at), message: error.message }
+    })
 }
 
 /// `FILE:LINE`, unless there is a file of that very name.

@@ -7,6 +7,7 @@ mod output;
 mod rules;
 mod select;
 mod statistics;
+mod workers;
 
 use std::ffi::OsString;
 use std::io;
@@ -44,8 +45,8 @@ enum CliError {
     Selector(#[from] select::UnknownSelector),
     #[error(transparent)]
     Glob(#[from] crate::source::discovery::GlobError),
-    #[error("cannot start {0} threads: {1}")]
-    Threads(String, rayon::ThreadPoolBuildError),
+    #[error("cannot start threads: {0}: ask for fewer with `-j`")]
+    Threads(rayon::ThreadPoolBuildError),
     #[error("cannot write {0}: {reason}", reason = crate::source::decode::reason(.1))]
     Output(String, io::Error),
 }
