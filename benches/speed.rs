@@ -1,2 +1,110 @@
-//! Compares parsing alone with the whole check.
-fn main() {}
+//! How long the whole check takes, against parsing the same files with the same parser.
+//!
+//! `VIEWLINT_BENCH=folder[:folder…] cargo bench`; without the variable the standard library of `python3`. All files are
+//! read first; then, in one thread, both run in turn, three times each, and the best counts. Processor time, not time on
+//! the wall: other processes do not spoil it.
+
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use cpu_time::ProcessTime;
+use viewlint::check::{Stats, check};
+use viewlint::source::discovery::{DEFAULT_EXCLUDES, Options, discover, display};
+use viewlint::source::{SourceFile, decode};
+
+const ROUNDS: usize = 3;
+/// As in the program: nested code needs it.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+
+fn main() -> ExitCode {
+    let run = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(bench);
+    match run.map(std::thread::JoinHandle::join) {
+        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        Ok(Ok(Err(message))) => {
+            eprintln!("speed: {message}");
+            ExitCode::FAILURE
+        }
+        Ok(Err(_)) | Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn bench() -> Result<(), String> {
+    let files = sources(&folders()?)?;
+    let bytes: usize = files.iter().map(|file| file.text.len()).sum();
+    let lines: usize = files.iter().map(|file| file.text.lines().count()).sum();
+    let megabytes = bytes as f64 / 1e6;
+    println!("{} files, {lines} lines, {megabytes:.1} MB", files.len());
+    let texts = peak_megabytes();
+
+    let mut parse_time = Duration::MAX;
+    let mut check_time = Duration::MAX;
+    let mut stats = Stats::default();
+    let mut findings = 0;
+    for _ in 0..ROUNDS {
+        parse_time = parse_time.min(timed(|| files.iter().for_each(parse)));
+        (stats, findings) = (Stats::default(), 0);
+        check_time = check_time.min(timed(|| {
+            for file in &files {
+                let checked = black_box(check(file));
+                stats += checked.stats;
+                findings += checked.findings.len();
+            }
+        }));
+    }
+    for (what, time) in [("parse", parse_time), ("check", check_time)] {
+        let seconds = time.as_secs_f64();
+        println!("{what}: {seconds:.3} s CPU, {:.1} MB/s", megabytes / seconds.max(1e-9));
+    }
+    println!("ratio check/parse: {:.2}", check_time.as_secs_f64() / parse_time.as_secs_f64().max(1e-9));
+    println!(
+        "{findings} findings of all confidences; {} bodies, {} opaque operations, {} bodies over budget",
+        stats.bodies, stats.opaque, stats.over_budget
+    );
+    println!("peak memory: {:.0} MB, of which {texts:.0} MB when all texts were read", peak_megabytes());
+    Ok(())
+}
+
+/// The parser alone, through the door that the check uses.
+fn parse(file: &SourceFile) {
+    // TODO(merge): `viewlint::syntax::parse(&file.text, is_stub)`. Until then the same parser, called by its own name.
+    let _ = black_box(ruff_python_parser::parse_module(&file.text));
+}
+
+fn timed(run: impl FnOnce()) -> Duration {
+    let start = ProcessTime::now();
+    run();
+    start.elapsed()
+}
+
+fn folders() -> Result<Vec<PathBuf>, String> {
+    if let Some(list) = std::env::var_os("VIEWLINT_BENCH") {
+        return Ok(std::env::split_paths(&list).collect());
+    }
+    let program = "import sysconfig; print(sysconfig.get_paths()['stdlib'])";
+    let found = Command::new("python3").args(["-c", program]).output();
+    let found = found.map_err(|error| format!("cannot run python3: {error}; set VIEWLINT_BENCH to a folder"))?;
+    let path = String::from_utf8_lossy(&found.stdout).trim().to_owned();
+    if path.is_empty() { Err("python3 names no library; set VIEWLINT_BENCH".into()) } else { Ok(vec![path.into()]) }
+}
+
+fn sources(folders: &[PathBuf]) -> Result<Vec<SourceFile>, String> {
+    let options = Options::new(DEFAULT_EXCLUDES.iter().copied()).map_err(|error| error.to_string())?;
+    let found = discover(folders, &options);
+    if let Some((path, reason)) = found.errors.first() {
+        return Err(format!("{}: {reason}", path.display()));
+    }
+    // Libraries hold files in odd encodings, for their tests: they are left out.
+    let read = |path: PathBuf| Some(SourceFile { path: display(&path), text: decode::read(&path).ok()? });
+    let files: Vec<SourceFile> = found.files.into_iter().filter_map(read).collect();
+    if files.is_empty() { Err("no Python files there".into()) } else { Ok(files) }
+}
+
+/// The high-water mark of resident memory; 0 where there is no `/proc`.
+fn peak_megabytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes: f64 = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0.0);
+    kilobytes / 1024.0
+}

@@ -12,6 +12,7 @@
 
 pub mod check;
 pub mod cli;
+mod comments;
 pub mod domain;
 pub mod finding;
 pub mod inspect;

@@ -1,5 +1,7 @@
 //! Files: finding them, decoding them, and places in them.
 
+pub mod decode;
+pub mod discovery;
 pub mod span;
 
 pub use span::Span;

@@ -1,0 +1,167 @@
+//! `viewlint check`: all files in parallel, one report in the order of their names.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::args::CheckArgs;
+use super::output::{self, Output};
+use super::select::Selection;
+use super::statistics::Statistics;
+use super::{CliError, Status, workers};
+use crate::check::{Checked, check};
+use crate::finding::Confidence;
+use crate::report::{FileError, Format, Located, Style, Summary};
+use crate::source::decode::{self, DecodeError};
+use crate::source::discovery::{self, DEFAULT_EXCLUDES, Options};
+use crate::source::{LineIndex, SourceFile};
+use crate::suppress;
+
+/// Runs the command.
+pub(super) fn run(args: &CheckArgs) -> Result<Status, CliError> {
+    let selection = Selection::new(args.select.as_deref(), &args.extend_select, &args.ignore)?;
+    let format: Format = args.output_format.into();
+    let style = output::style(args.color, args.output_file.is_some());
+    let job = Job { selection, confidence: args.confidence.into(), format, style, statistics: args.statistics };
+    let mut out = Output::open(args.output_file.as_deref())?;
+
+    let outcomes = job.run(args)?;
+
+    let mut statistics = Statistics::default();
+    let mut summary = Summary { findings: 0, errors: 0, quiet: args.quiet };
+    let mut pieces: Vec<String> = Vec::new();
+    for outcome in outcomes {
+        statistics.add(outcome.statistics);
+        summary.findings += outcome.findings;
+        if let Some(error) = outcome.error {
+            summary.errors += 1;
+            let rendered = if args.statistics { None } else { format.render_error(&error) };
+            // Annotations reach the reader through the standard output only.
+            if rendered.is_none() || args.output_file.is_some() {
+                output::error(&error);
+            }
+            pieces.extend(rendered);
+        }
+        if !outcome.rendered.is_empty() {
+            pieces.push(outcome.rendered);
+        }
+    }
+    out.write(|out| {
+        if args.statistics {
+            statistics.write(format, out)
+        } else {
+            format.finish(pieces.iter().map(String::as_str), summary, out)
+        }
+    })?;
+    Ok(match summary {
+        _ if args.exit_zero => Status::Clean,
+        Summary { errors: 1.., .. } => Status::Error,
+        Summary { findings: 1.., .. } => Status::Findings,
+        _ => Status::Clean,
+    })
+}
+
+/// What remains of a file when it has been checked; its text does not.
+#[derive(Debug, Default)]
+struct Outcome {
+    path: PathBuf,
+    findings: usize,
+    rendered: String,
+    error: Option<FileError>,
+    statistics: Statistics,
+}
+
+/// What is wanted of each file.
+#[derive(Debug)]
+struct Job {
+    selection: Selection,
+    confidence: Confidence,
+    format: Format,
+    style: Style,
+    statistics: bool,
+}
+
+impl Job {
+    /// Checks what the arguments name; the outcomes are in the order of the paths.
+    fn run(&self, args: &CheckArgs) -> Result<Vec<Outcome>, CliError> {
+        let mut options = discovery_options(args)?;
+        options.respect_gitignore = !args.no_respect_gitignore;
+        options.force_exclude = args.force_exclude;
+        let pool = workers::pool(args.jobs)?;
+
+        if args.stdin_filename.is_some() || args.paths == [Path::new("-")] {
+            let path = args.stdin_filename.clone().unwrap_or_else(|| PathBuf::from("-"));
+            if args.force_exclude && options.excludes_named(&path) {
+                return Ok(Vec::new());
+            }
+            let text = decode::read_from(io::stdin().lock());
+            return Ok(vec![pool.install(|| self.outcome(&path, text))]);
+        }
+
+        let found = discovery::discover(&args.paths, &options);
+        if found.files.is_empty() && found.errors.is_empty() && !args.quiet {
+            output::warning(&"no Python files found under the given paths");
+        }
+        let mut outcomes: Vec<Outcome> = found.errors.into_iter().map(|(path, reason)| missing(path, reason)).collect();
+        // The order is that of the input, whichever thread is done first.
+        outcomes.extend(
+            pool.install(|| {
+                found.files.par_iter().map(|path| self.outcome(path, decode::read(path))).collect::<Vec<_>>()
+            }),
+        );
+        outcomes.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(outcomes)
+    }
+
+    /// Checks one file.
+    fn outcome(&self, path: &Path, text: Result<String, DecodeError>) -> Outcome {
+        let mut outcome = Outcome { path: path.to_owned(), ..Outcome::default() };
+        let shown = discovery::display(path);
+        let result = text.map_err(|error| workers::unreadable(&shown, &error)).and_then(|text| {
+            let source = SourceFile { path: shown.clone(), text };
+            workers::guarded(&shown, || self.check(&source, &mut outcome))?
+        });
+        if let Err(error) = result {
+            outcome.statistics.error();
+            outcome.error = Some(error);
+        }
+        outcome
+    }
+
+    fn check(&self, source: &SourceFile, outcome: &mut Outcome) -> Result<(), FileError> {
+        let Checked { mut findings, syntax_error, stats } = check(source);
+        outcome.statistics.analysed(stats);
+        if let Some(error) = syntax_error {
+            let at = LineIndex::new(&source.text).location(&source.text, error.span.start);
+            return Err(FileError { path: source.path.clone(), location: Some(at), message: error.message });
+        }
+        findings.retain(|finding| finding.confidence >= self.confidence && self.selection.has(finding.rule));
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let index = LineIndex::new(&source.text);
+        suppress::apply(&source.text, &index, &mut findings);
+        outcome.findings = findings.len();
+        outcome.statistics.count(&findings);
+        if !self.statistics {
+            outcome.rendered = self.format.render(&Located { source, index: &index }, &findings, self.style);
+        }
+        Ok(())
+    }
+}
+
+fn discovery_options(args: &CheckArgs) -> Result<Options, CliError> {
+    let extended = args.extend_exclude.iter().map(String::as_str);
+    Ok(match &args.exclude {
+        Some(exclude) => Options::new(exclude.iter().map(String::as_str).chain(extended))?,
+        None => Options::new(DEFAULT_EXCLUDES.iter().copied().chain(extended))?,
+    })
+}
+
+fn missing(path: PathBuf, reason: String) -> Outcome {
+    let mut statistics = Statistics::default();
+    statistics.error();
+    let error = FileError { path: discovery::display(&path), location: None, message: reason };
+    Outcome { path, error: Some(error), statistics, ..Outcome::default() }
+}
