@@ -26,6 +26,7 @@ import json
 import os
 import sys
 import traceback
+import warnings
 
 import numpy as np
 
@@ -287,6 +288,8 @@ def agrees(key, said, value):
 def hold(claims, paths):
     """Runs the programs and compares; gives the judge and the programs that failed."""
     judge = Judge(claims)
+    # Looking at the flags of what `broadcast_arrays` gives warns on NumPy 1.26.
+    warnings.simplefilter("ignore")
     for number, reason in claims.errors:
         judge.report((f"line {number} of the claims", "", 0, number), "format", (reason,), reason, "")
     failed = []
