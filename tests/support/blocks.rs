@@ -4,8 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// The headings of a page below its title, in order.
-pub const HEADINGS: [&str; 6] =
-    ["What it does", "Why it matters", "Flagged", "Not flagged", "How to fix", "Limits"];
+pub const HEADINGS: [&str; 6] = ["What it does", "Why it matters", "Flagged", "Not flagged", "How to fix", "Limits"];
 
 /// A page under `rules/`.
 pub struct Page {
@@ -112,7 +111,8 @@ pub fn write_all(folder: &Path) -> Vec<PathBuf> {
     let _ = std::fs::remove_dir_all(folder);
     std::fs::create_dir_all(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let write = |block: &Block| {
-        let path = folder.join(format!("{}_line{}.py", block.page.split('-').next().unwrap_or("page"), block.offset + 1));
+        let path =
+            folder.join(format!("{}_line{}.py", block.page.split('-').next().unwrap_or("page"), block.offset + 1));
         std::fs::write(&path, &block.text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         path
     };

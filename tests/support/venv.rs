@@ -27,9 +27,9 @@ pub fn python(version: &str) -> PathBuf {
     if !ready.exists() {
         let python = std::env::var("VIEWLINT_PYTHON").unwrap_or_else(|_| "python3".into());
         run(Command::new(&python).args(["-m", "venv", "--clear"]).arg(&folder));
-        run(Command::new(&interpreter).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).arg(
-            format!("numpy=={version}"),
-        ));
+        run(Command::new(&interpreter)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .arg(format!("numpy=={version}")));
         std::fs::write(&ready, "").expect("the new environment is writeable");
     }
     interpreter
