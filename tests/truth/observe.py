@@ -6,7 +6,7 @@ not of statements; `Scope` holds, for the body of a function, class or module, w
 
 * a statement over several lines is one point, at the line of its first token, whatever order its lines are run in;
 * `try:`, `except`, `finally:` and `case` lines, docstrings, lambdas and comprehensions are none;
-* a `with` header is no point when its block is left, nor is `return` when it goes on after a `finally` or a `with`.
+* a `with` header is no point when its block is left, nor is `return` when it goes on after a `finally`.
 """
 
 import ast
@@ -25,14 +25,13 @@ GENERATOR_FLAGS = 0x20 | 0x80 | 0x100 | 0x200  # generator, coroutine, iterable 
 class Statement:
     """A statement's header, or a simple statement: where it lies, and what it stands in."""
 
-    def __init__(self, node, finals, withs):
+    def __init__(self, node, finals):
         self.node = node
         self.line = node.lineno
         self.first = min([node.lineno] + [d.lineno for d in getattr(node, "decorator_list", [])])
         self.last = header_end(node)
-        # Line ranges of the `finally` blocks, and the `with` statements, that this one is left through.
+        # Line ranges of the `finally` blocks that this one is left through.
         self.finals = finals
-        self.withs = withs
 
     def body_holds(self, line):
         """Does the line lie behind the header, within the statement?"""
@@ -64,9 +63,9 @@ class Scope:
         body = node.body
         if ast.get_docstring(node, clean=False) is not None:
             body = body[1:]
-        self.add(body, [], [])
+        self.add(body, [])
 
-    def add(self, body, finals, withs):
+    def add(self, body, finals):
         """Adds the statements of a block."""
         for node in body:
             if isinstance(node, SCOPES):
@@ -75,23 +74,22 @@ class Scope:
                 inside = finals
                 if node.finalbody:
                     inside = finals + [(node.finalbody[0].lineno, node.finalbody[-1].end_lineno)]
-                self.add(node.body, inside, withs)
+                self.add(node.body, inside)
                 for handler in node.handlers:
-                    self.add(handler.body, inside, withs)
-                self.add(node.orelse, inside, withs)
-                self.add(node.finalbody, finals, withs)
+                    self.add(handler.body, inside)
+                self.add(node.orelse, inside)
+                self.add(node.finalbody, finals)
                 continue
-            statement = Statement(node, finals, withs)
+            statement = Statement(node, finals)
             for line in range(statement.first, statement.last + 1):
                 # Of several statements in one line the first has the point.
                 self.by_line.setdefault(line, statement)
             if isinstance(node, SCOPES):
                 continue
-            inside = withs + [statement] if isinstance(node, WITHS) else withs
             for case in getattr(node, "cases", []):
-                self.add(case.body, finals, inside)
-            self.add(getattr(node, "body", []), finals, inside)
-            self.add(getattr(node, "orelse", []), finals, withs)
+                self.add(case.body, finals)
+            self.add(getattr(node, "body", []), finals)
+            self.add(getattr(node, "orelse", []), finals)
 
 
 def scopes_of(text, path):
@@ -118,7 +116,6 @@ class Activation:
         self.current = None  # the statement that is being executed
         self.starts = {}  # statement -> the bytecode offset of its latest point
         self.previous_line = 0
-        self.left = None  # the `with` statement that was left just now
         self.user = None  # what the visitor keeps about it
 
 
@@ -163,23 +160,22 @@ class Watcher:
         """Is this line event a point?"""
         line = frame.f_lineno
         previous_line, activation.previous_line = activation.previous_line, line
-        left, activation.left = activation.left, None
         statement = activation.scope.by_line.get(line)
         if statement is None:
             activation.current = None
             return
         start = activation.starts.get(statement)
-        # A jump back to where the statement began is a new run of it.
+        # A jump back to where the statement began is a new run of it. (Only CPython 3.9 shows a multi-line statement that is
+        # all of a `while True` without a line between its runs.)
         again = start is not None and frame.f_lasti <= start
         if statement is activation.current and not again:
-            activation.left = left
             return
         activation.current = statement
         if isinstance(statement.node, WITHS) and start is not None and statement.body_holds(previous_line) and not again:
-            activation.left = statement
             return
         if isinstance(statement.node, (ast.Return, ast.Break, ast.Continue)) and start is not None:
-            if left in statement.withs or any(a <= previous_line <= b for a, b in statement.finals):
+            # CPython 3.9 comes back to the statement when the `finally` block is done.
+            if any(a <= previous_line <= b for a, b in statement.finals):
                 return
         activation.starts[statement] = frame.f_lasti
         self.visitor.point(activation, statement.line, frame)

@@ -53,6 +53,7 @@ FALSE = [
     ("disjoint", 15, "head", {"buffers": ["alloc@7:11"]}),
     ("must", 15, "twice", {"buffers": ["alloc@9:12"], "same": False}),
     ("same", 15, "turned", {"same": True}),
+    ("same", 15, "fixed", {"must": True, "same": True}),
     ("complete", 15, "head", {"buffers": ["alloc@7:11"], "must": False}),
     ("complete", 26, "part", {"buffers": ["alloc@25:15"]}),
     ("complete", 34, "low", {"buffers": ["param:LIMITS"]}),

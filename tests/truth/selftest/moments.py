@@ -65,10 +65,42 @@ def last(n):
 
 def numbers(n):
     for i in range(n):  # 4 visits
-        got = yield (  # 3 visits
-            i
+        got = (  # 3 visits
+            yield i
         )
         del got  # 3 visits
+
+
+def drained(n):
+    source = iter(range(n))
+    try:
+        while True:
+            item = next(  # 3 visits
+                source
+            )
+    except StopIteration:
+        return item  # 1 visits
+
+
+def released(n):
+    with contextlib.nullcontext(n) as m:  # 1 visits
+        try:
+            with contextlib.nullcontext():  # 1 visits
+                return max(  # 1 visits
+                    m, 1)
+        finally:
+            m = 2  # 1 visits
+
+
+def skipped(n):
+    for i in range(n):  # 2 visits
+        try:
+            if i:  # 2 visits
+                break  # 1 visits
+            continue  # 1 visits
+        finally:
+            n = 0  # 2 visits
+    return i  # 1 visits
 
 
 def decorator(f):
@@ -96,5 +128,8 @@ blocks(2)
 last(0)
 last(1)
 list(numbers(3))
+drained(2)
+released(1)
+skipped(3)
 decorated()
 Thing().get() + Thing().get()
