@@ -1,4 +1,5 @@
 //! The programs of `fixtures/demo`, which the README's first command shows: each has the mistakes that it is there for.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

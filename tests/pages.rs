@@ -1,4 +1,5 @@
 //! The rule pages are tests: their blocks are analysed and compared with the comments in them, and are run on real NumPy.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "support/blocks.rs"]
 mod blocks;

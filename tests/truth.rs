@@ -2,6 +2,7 @@
 //!
 //! The harness is in `tests/truth`: `observe.py` finds the moments before the statements, `hold.py` compares, and
 //! `selftest.py` shows that each kind of false claim would be reported.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "support/blocks.rs"]
 mod blocks;
