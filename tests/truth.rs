@@ -1,0 +1,98 @@
+//! What `viewlint inspect` says of a program is held to what the program does on real NumPy, under a tracer.
+//!
+//! The harness is in `tests/truth`: `observe.py` finds the moments before the statements, `hold.py` compares, and
+//! `selftest.py` shows that each kind of false claim would be reported.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "support/blocks.rs"]
+mod blocks;
+#[path = "support/venv.rs"]
+mod venv;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The share of arrays, per mille, that must be said to be arrays.
+const MIN_ARRAYS_KNOWN: u64 = 700;
+/// The share of pairs of arrays, per mille, for which there must be a definite answer: they share their allocation, or nothing.
+const MIN_PAIRS_DEFINITE: u64 = 700;
+
+/// The programs in a folder of `fixtures/`, sorted.
+fn programs(folder: &str) -> Vec<PathBuf> {
+    let folder = blocks::root().join("fixtures").join(folder);
+    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("fixtures/ can be listed").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// What `inspect` says of the files, as JSON lines.
+fn inspect(files: &[PathBuf]) -> String {
+    let mut claims = String::new();
+    for file in files {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_viewlint"));
+        let output = command.args(["inspect", "--output-format", "json"]).arg(file).output();
+        let output = output.unwrap_or_else(|error| panic!("cannot start viewlint: {error}"));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "inspect {}: {errors}", file.display());
+        claims.push_str(&String::from_utf8_lossy(&output.stdout));
+    }
+    claims
+}
+
+/// Runs a script of the harness; its output and whether it succeeded.
+fn harness(version: &str, script: &str, arguments: &[&Path]) -> (String, bool) {
+    let script = blocks::root().join("tests/truth").join(script);
+    let output = Command::new(venv::python(version)).arg("-B").arg(script).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("cannot start Python: {error}"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (said + &String::from_utf8_lossy(&output.stderr), output.status.success())
+}
+
+#[test]
+fn inspect_is_never_contradicted() {
+    let folder = venv::target().join("truth");
+    let mut files = blocks::write_all(&folder.join("pages"));
+    files.extend(programs("truth"));
+    files.extend(programs("demo"));
+    let claims = folder.join("claims.jsonl");
+    std::fs::write(&claims, inspect(&files)).expect("target/ is writeable");
+    let mut arguments: Vec<&Path> = vec![Path::new("--claims"), &claims];
+    arguments.extend(files.iter().map(PathBuf::as_path));
+    for version in venv::VERSIONS {
+        let (said, succeeded) = harness(version, "hold.py", &arguments);
+        let shown: Vec<&str> = said.lines().take(40).collect();
+        assert!(succeeded, "on NumPy {version}, the first lines:\n{}\n…\n{}", shown.join("\n"), last_line(&said));
+        let counts: serde_json::Value =
+            serde_json::from_str(last_line(&said)).unwrap_or_else(|error| panic!("{error}: {said}"));
+        println!("{counts}");
+        assert_eq!(counts["numpy"], version);
+        assert_eq!(counts["programs"], files.len());
+        share_is_at_least(&counts, "arrays_known", "arrays", MIN_ARRAYS_KNOWN);
+        share_is_at_least(&counts, "pairs_definite", "pairs", MIN_PAIRS_DEFINITE);
+    }
+}
+
+/// The last line of a text.
+fn last_line(text: &str) -> &str {
+    text.trim_end().lines().next_back().unwrap_or_default()
+}
+
+/// Fails if a count is too small a part of another one.
+fn share_is_at_least(counts: &serde_json::Value, part: &str, whole: &str, per_mille: u64) {
+    let number = |key: &str| counts[key].as_u64().unwrap_or_else(|| panic!("{key} is missing: {counts}"));
+    let share = number(part) * 1000 / number(whole).max(1);
+    assert!(number(whole) > 1000, "too few {whole} were seen: {counts}");
+    assert!(share >= per_mille, "{part}: {share} per mille of {whole} instead of {per_mille}");
+}
+
+#[test]
+fn the_harness_reports_false_claims() {
+    for version in venv::VERSIONS {
+        let (said, succeeded) = harness(version, "selftest.py", &[]);
+        assert!(succeeded, "on NumPy {version}:\n{said}");
+    }
+}
