@@ -150,7 +150,7 @@ impl<'a> Machine<'a> {
             if let OpKind::Stmt = op.kind {
                 self.stmt = op.span;
                 if self.recording && observer.wants_points() {
-                    observer.point(&self.point());
+                    observer.point(&mut self.point());
                 }
                 continue;
             }

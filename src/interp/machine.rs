@@ -151,8 +151,8 @@ impl<'a> Machine<'a> {
     }
 
     /// The point before a statement, for an observer.
-    pub(crate) fn point(&self) -> Point<'_> {
-        Point { body: self.id, span: self.span, state: &self.state, values: &self.values, buffers: &self.buffers }
+    pub(crate) fn point(&mut self) -> Point<'_> {
+        Point { body: self.id, span: self.span, state: &self.state, values: &mut self.values, buffers: &self.buffers }
     }
 
     // --- allocation ---------------------------------------------------------------------------------------------

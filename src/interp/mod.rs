@@ -55,7 +55,7 @@ pub struct Point<'a> {
     /// What is known.
     pub state: &'a State,
     /// The values that the state refers to.
-    pub values: &'a Values,
+    pub values: &'a mut Values,
     /// The buffers that the values refer to.
     pub buffers: &'a Buffers,
 }
@@ -63,7 +63,7 @@ pub struct Point<'a> {
 /// Who looks on.
 pub trait Observer {
     /// The state before a statement. Several times for one statement, if it stands in several blocks.
-    fn point(&mut self, _point: &Point<'_>) {}
+    fn point(&mut self, _point: &mut Point<'_>) {}
 
     /// Is [`Observer::point`] of interest? If not, it need not be called.
     fn wants_points(&self) -> bool {
