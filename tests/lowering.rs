@@ -145,6 +145,15 @@ fn hostile_nesting() {
 }
 
 #[test]
+fn size_is_no_trouble() {
+    let n = 20_000;
+    let names: String = (0..n).map(|i| format!("a{i}, ")).collect();
+    on_worker(format!("x = [({names}) for {names} in y if [{}]]\n", "lambda: a1, ".repeat(n)), false);
+    on_worker(format!("x = [{}]\n", "(lambda: a, ".repeat(150) + &"),".repeat(150)), false);
+    on_worker("def f(x):\n    global g\n    def h(): return f, g, x\n".repeat(n), false);
+}
+
+#[test]
 fn nested_finally_stays_small() {
     // Each `finally` holds the next: copies of copies.
     let mut text = String::from("def f():\n    for x in y:\n");
