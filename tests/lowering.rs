@@ -145,6 +145,15 @@ fn hostile_nesting() {
 }
 
 #[test]
+fn size_is_no_trouble() {
+    let n = 20_000;
+    let names: String = (0..n).map(|i| format!("a{i}, ")).collect();
+    on_worker(format!("x = [({names}) for {names} in y if [{}]]\n", "lambda: a1, ".repeat(n)), false);
+    on_worker(format!("x = [{}]\n", "(lambda: a, ".repeat(150) + &"),".repeat(150)), false);
+    on_worker("def f(x):\n    global g\n    def h(): return f, g, x\n".repeat(n), false);
+}
+
+#[test]
 fn nested_finally_stays_small() {
     // Each `finally` holds the next: copies of copies.
     let mut text = String::from("def f():\n    for x in y:\n");
@@ -163,36 +172,36 @@ fn nested_finally_stays_small() {
 /// The statements of a second parser, with where they start.
 fn second_opinion(text: &str) -> Vec<u32> {
     use rustpython_parser::ast::{self, Ranged, Stmt};
-    fn visit(stmts: &[Stmt], text: &str, out: &mut Vec<u32>) {
+    fn visit(stmts: &[Stmt], out: &mut Vec<u32>) {
         for stmt in stmts {
             out.push(u32::from(stmt.start()));
             match stmt {
-                Stmt::FunctionDef(s) => visit(&s.body, text, out),
-                Stmt::AsyncFunctionDef(s) => visit(&s.body, text, out),
-                Stmt::ClassDef(s) => visit(&s.body, text, out),
-                Stmt::For(s) => [&s.body, &s.orelse].iter().for_each(|b| visit(b, text, out)),
-                Stmt::AsyncFor(s) => [&s.body, &s.orelse].iter().for_each(|b| visit(b, text, out)),
-                Stmt::While(s) => [&s.body, &s.orelse].iter().for_each(|b| visit(b, text, out)),
-                Stmt::If(s) => [&s.body, &s.orelse].iter().for_each(|b| visit(b, text, out)),
-                Stmt::With(s) => visit(&s.body, text, out),
-                Stmt::AsyncWith(s) => visit(&s.body, text, out),
-                Stmt::Match(s) => s.cases.iter().for_each(|case| visit(&case.body, text, out)),
+                Stmt::FunctionDef(s) => visit(&s.body, out),
+                Stmt::AsyncFunctionDef(s) => visit(&s.body, out),
+                Stmt::ClassDef(s) => visit(&s.body, out),
+                Stmt::For(s) => [&s.body, &s.orelse].iter().for_each(|b| visit(b, out)),
+                Stmt::AsyncFor(s) => [&s.body, &s.orelse].iter().for_each(|b| visit(b, out)),
+                Stmt::While(s) => [&s.body, &s.orelse].iter().for_each(|b| visit(b, out)),
+                Stmt::If(s) => [&s.body, &s.orelse].iter().for_each(|b| visit(b, out)),
+                Stmt::With(s) => visit(&s.body, out),
+                Stmt::AsyncWith(s) => visit(&s.body, out),
+                Stmt::Match(s) => s.cases.iter().for_each(|case| visit(&case.body, out)),
                 Stmt::Try(s) => {
-                    visit(&s.body, text, out);
+                    visit(&s.body, out);
                     for ast::ExceptHandler::ExceptHandler(handler) in &s.handlers {
-                        visit(&handler.body, text, out);
+                        visit(&handler.body, out);
                     }
-                    [&s.orelse, &s.finalbody].iter().for_each(|b| visit(b, text, out));
+                    [&s.orelse, &s.finalbody].iter().for_each(|b| visit(b, out));
                     // No program point of its own.
                     let at = out.iter().position(|start| *start == u32::from(s.start()));
                     out.remove(at.unwrap());
                 }
                 Stmt::TryStar(s) => {
-                    visit(&s.body, text, out);
+                    visit(&s.body, out);
                     for ast::ExceptHandler::ExceptHandler(handler) in &s.handlers {
-                        visit(&handler.body, text, out);
+                        visit(&handler.body, out);
                     }
-                    [&s.orelse, &s.finalbody].iter().for_each(|b| visit(b, text, out));
+                    [&s.orelse, &s.finalbody].iter().for_each(|b| visit(b, out));
                     let at = out.iter().position(|start| *start == u32::from(s.start()));
                     out.remove(at.unwrap());
                 }
@@ -203,7 +212,7 @@ fn second_opinion(text: &str) -> Vec<u32> {
     use rustpython_parser::Parse;
     let suite = ast::Suite::parse(text, "fixture").unwrap();
     let mut out = Vec::new();
-    visit(&suite, text, &mut out);
+    visit(&suite, &mut out);
     out.sort_unstable();
     out
 }

@@ -23,8 +23,9 @@ impl<'a> Lower<'a> {
         let iterable = self.expr(&first.iter);
         let (maybe, many) = (self.fun.maybe, self.fun.many);
         let scope = self.fun.comps.len();
+        let base = self.fun.locals.len() as u32;
         for generator in generators {
-            self.declare(&generator.target, scope);
+            self.declare(&generator.target, base);
         }
         (self.fun.maybe, self.fun.many) = (true, true);
         self.generator(first, iterable);
@@ -40,7 +41,11 @@ impl<'a> Lower<'a> {
             value = self.unknown(span(element));
         }
         (self.fun.maybe, self.fun.many) = (maybe, many);
-        self.fun.comps.truncate(scope);
+        while self.fun.comps.len() > scope
+            && let Some((sym, _, before)) = self.fun.comps.pop()
+        {
+            self.fun.slots[sym.0 as usize] = before;
+        }
         self.fun.emit(OpKind::Comprehension(kind, key, value), whole)
     }
 
@@ -54,19 +59,25 @@ impl<'a> Lower<'a> {
         }
     }
 
-    /// Makes the variables of a target.
-    fn declare(&mut self, target: &Expr, scope: usize) {
+    /// Makes the variables of a target. Locals from `base` on belong to this comprehension.
+    fn declare(&mut self, target: &Expr, base: u32) {
         match target {
             Expr::Name(name) => {
                 let sym = self.intern(name.id.as_str());
-                if !self.fun.comps[scope..].iter().any(|(s, _)| *s == sym) {
+                let index = sym.0 as usize;
+                if index >= self.fun.slots.len() {
+                    self.fun.slots.resize(self.names.len().max(index + 1), 0);
+                }
+                let before = self.fun.slots[index];
+                if before <= base {
                     let local = self.fun.new_local(sym, LocalKind::Comprehension);
-                    self.fun.comps.push((sym, local));
+                    self.fun.slots[index] = local.0 + 1;
+                    self.fun.comps.push((sym, local, before));
                 }
             }
-            Expr::Tuple(e) => e.elts.iter().for_each(|e| self.declare(e, scope)),
-            Expr::List(e) => e.elts.iter().for_each(|e| self.declare(e, scope)),
-            Expr::Starred(e) => self.declare(&e.value, scope),
+            Expr::Tuple(e) => e.elts.iter().for_each(|e| self.declare(e, base)),
+            Expr::List(e) => e.elts.iter().for_each(|e| self.declare(e, base)),
+            Expr::Starred(e) => self.declare(&e.value, base),
             _ => {}
         }
     }

@@ -3,7 +3,9 @@
 use ruff_python_ast::{self as ast, AnyParameterRef, Expr, Number, TypeParams};
 use ruff_text_size::Ranged;
 
-use super::{Class, ClassId, DocFacts, Header, LocalKind, Lower, OpKind, Sym, Temp, Terminator, docstring_of};
+use super::{
+    Class, ClassId, DocFacts, Header, LocalKind, Lower, MAX_NESTING, OpKind, Sym, Temp, Terminator, docstring_of,
+};
 use super::{docstring, docstring::DocTypes};
 use crate::ir::{Arg, ArgKind, BodyId, BodyKind, Default, DocType, Param, ParamKind};
 use crate::source::Span;
@@ -72,6 +74,9 @@ impl<'a> Lower<'a> {
     pub(super) fn lambda(&mut self, e: &'a ast::ExprLambda) -> Temp {
         let defaults = self.defaults(e.parameters.as_deref());
         let whole = span(e);
+        if self.nesting > MAX_NESTING {
+            return self.opaque(defaults.into_vec(), whole);
+        }
         let id = match self.copy_of(whole) {
             Some((id, _)) => id,
             None => {

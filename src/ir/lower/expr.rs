@@ -237,10 +237,8 @@ impl<'a> Lower<'a> {
     fn named(&mut self, e: &'a ast::ExprNamed) -> Temp {
         let value = self.expr(&e.value);
         if let Expr::Name(name) = &*e.target {
-            // In a comprehension it binds in the enclosing function, past the comprehension's own variables.
-            let sym = self.intern(name.id.as_str());
-            let local = self.own_local(sym);
-            self.fun.bind(local);
+            // In a comprehension it binds in the enclosing function: its name cannot be one of the comprehension's own.
+            let local = self.bound_local(name.id.as_str());
             self.fun.act(OpKind::Store(local, value), span(name));
         }
         value

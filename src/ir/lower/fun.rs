@@ -21,8 +21,8 @@ pub(super) struct Fun<'a> {
     pub(super) annotations: Vec<(Local, Ann)>,
     pub(super) doc: DocFacts,
     pub(super) is_generator: bool,
-    /// The comprehension variables in scope, innermost last.
-    pub(super) comps: Vec<(Sym, Local)>,
+    /// The comprehension variables in scope, innermost last, and what `slots` said of the name before.
+    pub(super) comps: Vec<(Sym, Local, u32)>,
     /// The ops of the current block so far.
     ops: Vec<Op>,
     /// The current block; none behind a `return` and the like.
@@ -169,16 +169,24 @@ impl Fun<'_> {
         }
     }
 
+    // Inlined: an op that is built on the stack first and copied from there costs more than all the rest of this.
+    #[inline(always)]
     fn push(&mut self, kind: OpKind, dest: Option<Temp>, span: Span) {
         if self.at.is_none() {
-            // Unreachable code: it goes where nothing leads.
-            let block = self.block();
-            self.start(block);
+            self.start_dead();
         }
         self.ops.push(Op { kind, dest, span, maybe: self.maybe, many: self.many });
     }
 
+    /// Unreachable code goes where nothing leads.
+    #[cold]
+    fn start_dead(&mut self) {
+        let block = self.block();
+        self.start(block);
+    }
+
     /// Adds an op that has a result.
+    #[inline(always)]
     pub(super) fn emit(&mut self, kind: OpKind, span: Span) -> Temp {
         let temp = Temp(self.temps.len() as u32);
         self.temps.push(span);
@@ -187,6 +195,7 @@ impl Fun<'_> {
     }
 
     /// Adds an op without a result.
+    #[inline(always)]
     pub(super) fn act(&mut self, kind: OpKind, span: Span) {
         self.push(kind, None, span);
     }

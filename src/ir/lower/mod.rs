@@ -37,6 +37,12 @@ use fun::{Fun, exact};
 /// deeper, and each level takes a few hundred bytes to some kilobytes of stack.
 const MAX_DEPTH: u32 = 1000;
 
+/// Lambdas in bodies nested more deeply than this become [`OpKind::Opaque`]: their qualified names alone would be long.
+const MAX_NESTING: u32 = 100;
+
+/// With more variables of comprehensions in scope than this, the lambdas among them do not see them.
+const MAX_AROUND: usize = 256;
+
 /// Lowers a parsed file. `text` is what it was parsed from.
 pub fn lower(parsed: &Parsed, text: &str) -> Module {
     let mut lower = Lower {
@@ -50,6 +56,7 @@ pub fn lower(parsed: &Parsed, text: &str) -> Module {
         spare: Vec::new(),
         copied: FxHashMap::default(),
         depth: 0,
+        nesting: 0,
     };
     let span = Span::new(0, text.len() as u32);
     let name = lower.names.intern("<module>");
@@ -89,11 +96,14 @@ struct Lower<'a> {
     /// The body that is being lowered.
     fun: Box<Fun<'a>>,
     /// What served bodies that are done, to be used again.
+    #[expect(clippy::vec_box, reason = "the boxes move between here and `fun`; what is in them need not")]
     spare: Vec<Box<Fun<'a>>>,
     /// The bodies and classes made by statements that are lowered more than once, by their place.
     copied: FxHashMap<(u32, u32), (BodyId, Option<ClassId>)>,
     /// How deep in an expression we are.
     depth: u32,
+    /// How deep in bodies we are.
+    nesting: u32,
 }
 
 impl<'a> Lower<'a> {
@@ -127,7 +137,10 @@ impl<'a> Lower<'a> {
             is_generator: false,
             is_async: false,
         });
-        self.around.push(self.fun.comps.clone());
+        self.nesting += 1;
+        // What a hostile file puts there in masses is not worth a copy for each lambda.
+        let comps = if self.fun.comps.len() > MAX_AROUND { &[] } else { &self.fun.comps[..] };
+        self.around.push(comps.iter().map(|(sym, local, _)| (*sym, *local)).collect());
         let mut fun = self.spare.pop().unwrap_or_default();
         fun.reset(id, kind, class);
         let entry = fun.block();
@@ -137,6 +150,7 @@ impl<'a> Lower<'a> {
 
     /// Ends a body: what falls off its end returns `None`.
     fn leave(&mut self, id: BodyId, saved: Box<Fun<'a>>) {
+        self.nesting -= 1;
         self.fun.end(Terminator::Return(None));
         let mut fun = std::mem::replace(&mut self.fun, saved);
         let body = &mut self.bodies[id.index()];
@@ -155,21 +169,13 @@ impl<'a> Lower<'a> {
         self.names.intern(name)
     }
 
-    /// The local of a name as it is used here.
     fn local(&mut self, name: &str) -> Local {
         let sym = self.names.intern(name);
         self.local_of(sym)
     }
 
+    /// The local of a name as it is used here; made if it is new.
     fn local_of(&mut self, sym: Sym) -> Local {
-        if let Some(&(_, local)) = self.fun.comps.iter().rev().find(|(s, _)| *s == sym) {
-            return local;
-        }
-        self.own_local(sym)
-    }
-
-    /// The local of a name, comprehension variables not considered.
-    fn own_local(&mut self, sym: Sym) -> Local {
         let index = sym.0 as usize;
         if index >= self.fun.slots.len() {
             self.fun.slots.resize(self.names.len().max(index + 1), 0);

@@ -27,7 +27,7 @@ impl Lower<'_> {
 
     fn declare_as(&mut self, name: &Identifier, kind: LocalKind) {
         let sym = self.intern(name.as_str());
-        let local = self.own_local(sym);
+        let local = self.local_of(sym);
         let info = &mut self.fun.locals[local.index()];
         if !matches!(info.kind, LocalKind::Param(_)) {
             info.kind = kind;
@@ -172,7 +172,6 @@ fn mark(lower: &mut Lower<'_>, body: BodyId, local: Local, rebound: bool) {
     info.captured = true;
     if rebound {
         info.rebound_inside = true;
-        // Where it is free itself, so is it in the functions further out; they are marked when it is resolved there.
         if let LocalKind::Free(_) = info.kind {
             propagate(lower, body, local);
         }
