@@ -1,0 +1,52 @@
+//! What several tests share: Pythons with pinned versions of NumPy.
+#![allow(dead_code, clippy::expect_used, clippy::panic, reason = "a test that cannot be set up must fail")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The oldest NumPy that the model speaks of.
+pub const OLD_NUMPY: &str = "1.26.4";
+/// The newest one.
+pub const NEW_NUMPY: &str = "2.4.6";
+
+/// The folder that cargo builds into.
+pub fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from)
+}
+
+/// The interpreter of a virtual environment with exactly this version of NumPy, made on first use under the target
+/// folder. `VIEWLINT_PYTHON` names another `python3` to make it with.
+pub fn python(version: &str) -> PathBuf {
+    let folder = target_folder().join(format!("venv-numpy-{version}"));
+    let interpreter = |folder: &Path| folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    if interpreter(&folder).exists() {
+        return interpreter(&folder);
+    }
+    // Made under a name of its own and renamed when it is complete, so that tests that run at the same time never see
+    // half of one; whoever comes second throws theirs away.
+    let thread = format!("{:?}", std::thread::current().id()).replace(|c: char| !c.is_ascii_digit(), "");
+    let making = target_folder().join(format!("venv-numpy-{version}.{}-{thread}", std::process::id()));
+    let base = std::env::var("VIEWLINT_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    run(Command::new(&base).args(["-m", "venv"]).arg(&making), "make a virtual environment");
+    let requirement = format!("numpy=={version}");
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &requirement];
+    run(Command::new(interpreter(&making)).args(pip), &format!("install {requirement} (needs the network, once)"));
+    if std::fs::rename(&making, &folder).is_err() {
+        std::fs::remove_dir_all(&making).expect("the second virtual environment can be removed");
+    }
+    assert!(interpreter(&folder).exists(), "{} has no interpreter", folder.display());
+    interpreter(&folder)
+}
+
+/// Runs a command and returns what it printed.
+pub fn run(command: &mut Command, what: &str) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("cannot {what}: {command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "cannot {what}: {command:?} failed:\n{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
