@@ -390,7 +390,10 @@ impl<'a> Machine<'a> {
             | ResultRule::SameOrView(p)
             | ResultRule::SameOrCopy(p)
             | ResultRule::ViewOrCopy(p) => Some(*p),
-            ResultRule::List(inner) | ResultRule::Tuple(inner) | ResultRule::Iterator(inner) => Self::shared_param(inner),
+            ResultRule::List(inner)
+            | ResultRule::Tuple(inner)
+            | ResultRule::MaybeTuple(inner)
+            | ResultRule::Iterator(inner) => Self::shared_param(inner),
             _ => None,
         }
     }
@@ -524,6 +527,11 @@ impl<'a> Machine<'a> {
             ResultRule::Tuple(inner) => {
                 let element = self.several(call, inner);
                 self.values.tuple_of(element)
+            }
+            ResultRule::MaybeTuple(inner) => {
+                let one = self.several(call, inner);
+                let tuple = self.values.tuple_of(one);
+                self.values.join(one, tuple)
             }
             ResultRule::Iterator(inner) => {
                 let element = self.several(call, inner);

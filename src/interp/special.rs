@@ -119,8 +119,9 @@ impl<'a> Machine<'a> {
             | Special::Load
             | Special::Shuffle
             | Special::WriteArgument
-            | Special::Range
             | Special::TrimZeros => None,
+            Special::Range => self.arange(call),
+            Special::Round => self.round(call),
         }
     }
 
@@ -565,7 +566,7 @@ impl<'a> Machine<'a> {
             value.and_then(|value| self.shape_value(value))
         };
         let mut shape = if call.open { None } else { shape }?;
-        let size = array.size()?;
+        let Some(size) = array.size() else { return Some(shape) };
         let known: i64 = shape.iter().filter(|&&n| n >= 0).product();
         if shape.iter().filter(|&&n| n < 0).count() == 1 && known > 0 && self.has_literal_minus_one(call) {
             for n in &mut shape {
@@ -1042,6 +1043,46 @@ impl<'a> Machine<'a> {
             array.owner = Owner::View;
             array.lies = false;
         }))
+    }
+
+    /// `arange` of integers: as many as there are.
+    fn arange(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        if !call.row.name.ends_with("arange") {
+            return None;
+        }
+        let value = self.fresh_result(call, Owner::Owner, false);
+        let Value::Array(mut array) = self.values.get(value).clone() else { return Some(value) };
+        let given: Vec<ValueId> = ["start", "stop", "step"].iter().filter_map(|name| call.named(name)).collect();
+        let int = |value: ValueId| match self.values.get(value) {
+            Value::Int(Some(n)) => Some(*n),
+            _ => None,
+        };
+        let ints: Option<SmallVec<[i64; 3]>> = given.iter().map(|&value| int(value)).collect();
+        let length = match ints.as_deref() {
+            Some([stop]) => Some((*stop).max(0)),
+            Some([start, stop]) => Some((stop - start).max(0)),
+            _ => None,
+        };
+        array.set_shape(Some(smallvec::smallvec![length.unwrap_or(-1)]));
+        (array.c, array.f) = (Tri::Must, Tri::Must);
+        if call.named("dtype").is_none() {
+            if ints.is_some() {
+                array.dtype = Dtype::INT64;
+            } else if given.iter().any(|&value| *self.values.get(value) == Value::Float) {
+                array.dtype = Dtype::Kind(b'f');
+            }
+        }
+        Some(self.values.make(array))
+    }
+
+    /// `round`: integers come back as the same object before NumPy 2.
+    fn round(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let (Shared::Array(array, value) | Shared::Perhaps(array, value)) = self.shared(call, 0) else { return None };
+        let fresh = self.fresh_result(call, Owner::Either, true);
+        match array.dtype.kind() {
+            Some(b'f' | b'c') if array.certain() => Some(fresh),
+            _ => Some(self.values.join(value, fresh)),
+        }
     }
 
     fn fresh_part(&mut self, call: &Call<'a>, part: u16) -> ValueId {

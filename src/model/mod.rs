@@ -71,6 +71,8 @@ pub struct Row {
     pub out: Option<ParamIndex>,
     /// The parameters whose memory is written.
     pub writes: Vec<ParamIndex>,
+    /// The parameter that must be given and true for the writes to happen (`overwrite_input`, `inplace`).
+    pub writes_when: Option<ParamIndex>,
     /// Is the result made blank, to be filled (zeros, empty, full)?
     pub blank: bool,
     /// Is the result a scalar, whatever `result` says, when all arrays that go in have no dimensions?

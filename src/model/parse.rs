@@ -12,9 +12,10 @@
 //!
 //!   result fresh owner            none, scalar, fresh [owner|view], fresh-or-scalar, same A, [readonly] view of A,
 //!                                 same-or-view of A, same-or-copy of A, view-or-copy of A, list of R, tuple of R,
-//!                                 iterator of R, unknown
+//!                                 iterator of R, maybe tuple of R (R, or several), unknown
 //!   out out                       the parameter that receives the result where it is given
 //!   writes a, b                   the parameters whose memory is written
+//!   writes a when inplace         … and the parameter that must be given and true for it
 //!   blank                         the result is made to be filled
 //!   zero-dim scalar               for arrays without dimensions the result is a scalar, whatever `result` says
 //!   shape from shape              of A | from A | from A else of B | ndim N | ndim of A +1 | broadcast | reduce A
@@ -85,11 +86,10 @@ pub struct TableError {
 }
 
 const HEADERS: &str = "`fn`, `method`, `attr`, `ufunc`, `alias`";
-const CLAUSES: &str =
-    "`result`, `out`, `writes`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `since`, `until`, `documented`, `~`";
+const CLAUSES: &str = "`result`, `out`, `writes`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `since`, `until`, `documented`, `~`";
 const RESULTS: &str = "`none`, `scalar`, `fresh`, `fresh owner`, `fresh view`, `fresh-or-scalar`, `same A`, `view of A`, \
      `readonly view of A`, `same-or-view of A`, `same-or-copy of A`, `view-or-copy of A`, `list of R`, `tuple of R`, \
-     `iterator of R`, `unknown`";
+     `iterator of R`, `maybe tuple of R`, `unknown`";
 const SHAPES: &str = "`of A`, `from A`, `from A else of B`, `ndim N`, `ndim of A +N`, `broadcast`, `reduce A`";
 const DTYPES: &str = "a dtype's name, a kind letter, `of A`, `from A else D`, `promote`";
 const ORDERS: &str = "`C`, `F`, `of A`, `from A else C`, `from A else of B`";
@@ -187,6 +187,7 @@ fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Row {
         result: ResultRule::Unknown,
         out: None,
         writes: Vec::new(),
+        writes_when: None,
         blank: false,
         zero_dim_scalar: false,
         shape: ShapeRule::Unknown,
@@ -299,7 +300,11 @@ fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Result<(), Str
     match word {
         "result" => row.result = result_rule(row, rest)?,
         "out" => row.out = Some(param(row, rest)?),
-        "writes" => row.writes = rest.split(',').map(|name| param(row, name.trim())).collect::<Result<_, _>>()?,
+        "writes" => {
+            let (names, when) = rest.split_once(" when ").map_or((rest, None), |(names, when)| (names, Some(when)));
+            row.writes = names.split(',').map(|name| param(row, name.trim())).collect::<Result<_, _>>()?;
+            row.writes_when = when.map(|name| param(row, name.trim())).transpose()?;
+        }
         "blank" if rest.is_empty() => row.blank = true,
         "zero-dim" if rest == "scalar" => row.zero_dim_scalar = true,
         "shape" => row.shape = shape_rule(row, rest)?,
@@ -357,6 +362,7 @@ fn result_rule(row: &Row, text: &str) -> Result<ResultRule, String> {
         ["same-or-view", "of", name] => ResultRule::SameOrView(param(row, name)?),
         ["same-or-copy", "of", name] => ResultRule::SameOrCopy(param(row, name)?),
         ["view-or-copy", "of", name] => ResultRule::ViewOrCopy(param(row, name)?),
+        ["maybe", "tuple", "of", ..] => ResultRule::MaybeTuple(Box::new(result_rule(row, &words[3..].join(" "))?)),
         [container @ ("list" | "tuple" | "iterator"), "of", ..] => {
             let element = Box::new(result_rule(row, &words[2..].join(" "))?);
             match container {
@@ -430,18 +436,27 @@ mod tests {
     fn a_function_with_every_clause() {
         let row = one(
             "# c\n\nfn numpy.f(a, out, dtype, order, *, like)\n  result list of readonly view of a\n  out out\n  \
-             writes a, out\n  blank\n  shape ndim of a -1\n  dtype from dtype else of a\n  order from order else of a\n  \
+             writes a, out when like\n  blank\n  zero-dim scalar\n  shape ndim of a -1\n  dtype from dtype else of a\n  order from order else of a\n  \
              by split\n  since 2.1\n  until 2.4\n  documented https://x\n  ~ np.f(x)\n  ~ np.f(y)\n",
         );
         assert_eq!(&*row.name, "numpy.f");
         assert_eq!(row.result, ResultRule::List(Box::new(ResultRule::View { of: 0, readonly: true })));
         assert_eq!((row.out, row.writes, row.blank), (Some(1), vec![0, 1], true));
+        assert_eq!(row.writes_when, Some(4));
+        assert!(row.zero_dim_scalar);
         assert_eq!(row.shape, ShapeRule::NdimOf(0, -1));
         assert_eq!(row.dtype, DtypeRule::From(2, Box::new(DtypeRule::Of(0))));
         assert_eq!(row.order, OrderRule::FromElseOf(3, 0));
         assert_eq!((row.special, row.since, row.until), (Some(Special::Split), Some((2, 1)), Some((2, 4))));
         assert_eq!(row.witnesses.len(), 2);
         assert!(row.params[4].keyword_only && !row.params[3].keyword_only);
+    }
+
+    #[test]
+    fn results_that_may_be_several_and_shapes_with_a_default() {
+        let row = one("fn numpy.f(a, shape)\n  result maybe tuple of fresh owner\n  shape from shape else of a");
+        assert_eq!(row.result, ResultRule::MaybeTuple(Box::new(ResultRule::Fresh { owner: Some(true) })));
+        assert_eq!(row.shape, ShapeRule::FromElseOf(1, 0));
     }
 
     #[test]

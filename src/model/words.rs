@@ -40,6 +40,8 @@ pub enum ResultRule {
     Tuple(Box<ResultRule>),
     /// `iterator of R`
     Iterator(Box<ResultRule>),
+    /// `maybe tuple of R`: R, or a list or tuple of such, depending on the arguments (`np.unique` with `return_index`).
+    MaybeTuple(Box<ResultRule>),
 }
 
 /// What is known of the result's shape.
@@ -197,6 +199,8 @@ specials! {
     Range = "range",
     /// `trim_zeros`: a slice.
     TrimZeros = "trim-zeros",
+    /// `round`: fresh, but before NumPy 2 the same object for an array of integers.
+    Round = "round",
     /// `unwrap`, `divmod`, `modf`, `frexp`: a pair of fresh arrays for several outputs.
     Pair = "pair",
 }

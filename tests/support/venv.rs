@@ -1,42 +1,54 @@
 //! Python environments with a pinned NumPy, made once under `target/`.
+#![allow(dead_code, clippy::expect_used, clippy::panic, reason = "a test that cannot be set up must fail")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 
-/// The NumPy versions that everything is held to: the last 1.x, and the newest 2.x that is supported.
-#[allow(dead_code, reason = "not every test binary that includes this file uses it")]
-pub const VERSIONS: [&str; 2] = ["1.26.4", "2.4.6"];
+/// The oldest NumPy that the model speaks of.
+pub const OLD_NUMPY: &str = "1.26.4";
+/// The newest one.
+pub const NEW_NUMPY: &str = "2.4.6";
+/// Both.
+pub const VERSIONS: [&str; 2] = [OLD_NUMPY, NEW_NUMPY];
 
-/// Tests of one binary run in parallel; an environment must be made by one of them only.
-static MAKING: Mutex<()> = Mutex::new(());
-
-/// The folder `target/`, wherever cargo was told to put it.
+/// The folder that cargo builds into.
 pub fn target() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("cargo's folder for tests lies in target/").to_path_buf()
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from)
 }
 
-/// The interpreter of the environment with this version of NumPy, which is made if it is not there.
-///
-/// `VIEWLINT_PYTHON` names the Python to make it with; `python3` otherwise.
+/// The interpreter of a virtual environment with exactly this version of NumPy, made on first use under the target
+/// folder. `VIEWLINT_PYTHON` names another `python3` to make it with.
 pub fn python(version: &str) -> PathBuf {
     let folder = target().join(format!("venv-numpy-{version}"));
-    let interpreter = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let ready = folder.join("viewlint-ready");
-    let _guard = MAKING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if !ready.exists() {
-        let python = std::env::var("VIEWLINT_PYTHON").unwrap_or_else(|_| "python3".into());
-        run(Command::new(&python).args(["-m", "venv", "--clear"]).arg(&folder));
-        run(Command::new(&interpreter)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg(format!("numpy=={version}")));
-        std::fs::write(&ready, "").expect("the new environment is writeable");
+    let interpreter = |folder: &Path| folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    if interpreter(&folder).exists() {
+        return interpreter(&folder);
     }
-    interpreter
+    // Made under a name of its own and renamed when it is complete, so that tests that run at the same time never see
+    // half of one; whoever comes second throws theirs away.
+    let thread = format!("{:?}", std::thread::current().id()).replace(|c: char| !c.is_ascii_digit(), "");
+    let making = target().join(format!("venv-numpy-{version}.{}-{thread}", std::process::id()));
+    let base = std::env::var("VIEWLINT_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    run(Command::new(&base).args(["-m", "venv"]).arg(&making), "make a virtual environment");
+    let requirement = format!("numpy=={version}");
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &requirement];
+    run(Command::new(interpreter(&making)).args(pip), &format!("install {requirement} (needs the network, once)"));
+    if std::fs::rename(&making, &folder).is_err() {
+        std::fs::remove_dir_all(&making).expect("the second virtual environment can be removed");
+    }
+    assert!(interpreter(&folder).exists(), "{} has no interpreter", folder.display());
+    interpreter(&folder)
 }
 
-/// Runs a command that must succeed.
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-    assert!(output.status.success(), "{command:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+/// Runs a command and returns what it printed.
+pub fn run(command: &mut Command, what: &str) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("cannot {what}: {command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "cannot {what}: {command:?} failed:\n{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
