@@ -295,13 +295,13 @@ mod tests {
 
     #[test]
     fn gitignore_counts_inside_a_repository_only_and_not_for_what_is_named() {
-        let root = tree(&["a.py", "gen/b.py", "env/lib/c.py"]);
-        std::fs::write(root.path().join(".gitignore"), "gen/\n").unwrap();
+        let root = tree(&["a.py", "gen/gen_b.py", "env/lib/c.py"]);
+        std::fs::write(root.path().join(".gitignore"), "gen*\n").unwrap();
         std::fs::write(root.path().join("env/.gitignore"), "*\n").unwrap();
         assert_eq!(names(root.path(), &["."], &options()).len(), 3);
         std::fs::create_dir(root.path().join(".git")).unwrap();
         assert_eq!(names(root.path(), &["."], &options()), ["a.py"]);
-        assert_eq!(names(root.path(), &["env/lib", "gen"], &options()), ["env/lib/c.py", "gen/b.py"]);
+        assert_eq!(names(root.path(), &["env/lib", "gen"], &options()), ["env/lib/c.py", "gen/gen_b.py"]);
         let all = Options { respect_gitignore: false, ..options() };
         assert_eq!(names(root.path(), &["."], &all).len(), 3);
     }
