@@ -12,7 +12,6 @@
 
 pub mod check;
 pub mod cli;
-mod comments;
 pub mod domain;
 pub mod finding;
 pub mod inspect;

@@ -161,7 +161,8 @@ impl Finder<'_> {
             // ignore it would ignore all that is in it.
             walk.parents(false);
         }
-        walk.filter_entry(move |entry| entry.depth() == 0 || !is_excluded(&excludes, &cwd, entry));
+        // What was named is not asked: the filter is held against what lies below it.
+        walk.filter_entry(move |entry| !is_excluded(&excludes, &cwd, entry));
         for entry in walk.build() {
             match entry {
                 Ok(entry) => {
@@ -206,7 +207,7 @@ fn is_ignored(finder: &Finder<'_>, root: &Path) -> bool {
     let Ok(whole) = root.canonicalize() else { return false };
     let (Some(parent), Some(name)) = (whole.parent(), whole.file_name().map(ToOwned::to_owned)) else { return false };
     let mut walk = finder.walker(parent);
-    walk.max_depth(Some(1)).filter_entry(move |entry| entry.depth() == 0 || entry.file_name() == name);
+    walk.max_depth(Some(1)).filter_entry(move |entry| entry.file_name() == name);
     !walk.build().filter_map(Result::ok).any(|entry| entry.depth() == 1)
 }
 
@@ -273,6 +274,7 @@ mod tests {
     fn names(root: &Path, paths: &[&str], options: &Options) -> Vec<String> {
         let paths: Vec<PathBuf> = paths.iter().map(|path| root.join(path)).collect();
         let found = discover(&paths, options);
+        assert_eq!(found.errors, []);
         found.files.iter().map(|file| display(file.strip_prefix(root).unwrap())).collect()
     }
 
@@ -293,13 +295,13 @@ mod tests {
 
     #[test]
     fn gitignore_counts_inside_a_repository_only_and_not_for_what_is_named() {
-        let root = tree(&["a.py", "gen/b.py", "env/lib/c.py"]);
-        std::fs::write(root.path().join(".gitignore"), "gen/\n").unwrap();
+        let root = tree(&["a.py", "gen/gen_b.py", "env/lib/c.py"]);
+        std::fs::write(root.path().join(".gitignore"), "gen*\n").unwrap();
         std::fs::write(root.path().join("env/.gitignore"), "*\n").unwrap();
         assert_eq!(names(root.path(), &["."], &options()).len(), 3);
         std::fs::create_dir(root.path().join(".git")).unwrap();
         assert_eq!(names(root.path(), &["."], &options()), ["a.py"]);
-        assert_eq!(names(root.path(), &["env/lib", "gen"], &options()), ["env/lib/c.py", "gen/b.py"]);
+        assert_eq!(names(root.path(), &["env/lib", "gen"], &options()), ["env/lib/c.py", "gen/gen_b.py"]);
         let all = Options { respect_gitignore: false, ..options() };
         assert_eq!(names(root.path(), &["."], &all).len(), 3);
     }

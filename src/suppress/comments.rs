@@ -7,7 +7,7 @@
 use crate::source::Span;
 
 /// The comments of `text`, without the line ends, in order.
-pub fn comments(text: &str) -> Vec<Span> {
+pub(super) fn comments(text: &str) -> Vec<Span> {
     let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, comments: Vec::new() };
     scanner.code(None);
     scanner.comments

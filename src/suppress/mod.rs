@@ -10,9 +10,11 @@
 //!
 //! A finding is on the line where its primary place begins and on the one where it ends.
 
-use crate::comments::comments;
+mod comments;
+
 use crate::finding::{Finding, RuleInfo};
 use crate::source::{LineIndex, Span};
+use comments::comments;
 
 /// Removes the findings that comments in the file silence.
 pub fn apply(text: &str, index: &LineIndex, findings: &mut Vec<Finding>) {
