@@ -174,7 +174,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The temp's value has an attribute that lists, tuples and None have not: from here on it is none of them.
-    fn is_no_container(&mut self, obj: Temp) {
+    pub(crate) fn is_no_container(&mut self, obj: Temp) {
         let Some(OpKind::Load(local)) = self.def(obj) else { return };
         if self.maybe || self.state.locals[local.index()] != self.temp(obj) {
             return;
@@ -238,6 +238,7 @@ impl<'a> Machine<'a> {
     }
 
     fn store_attribute(&mut self, array: &Array, name: Sym, value: Temp, inplace: bool) {
+        self.effects = true;
         if !inplace {
             self.escape(value, Escape::Attribute(name));
         }
@@ -283,6 +284,7 @@ impl<'a> Machine<'a> {
 
     /// An attribute of some object was set, which may be one of those that are tracked.
     fn weaken_attribute(&mut self, name: Sym, stored: ValueId) {
+        self.effects = true;
         for i in 0..self.state.heap.len() {
             let (object, id) = self.state.heap[i];
             let mut content = self.values.content(id).clone();
@@ -306,6 +308,7 @@ impl<'a> Machine<'a> {
 
     /// Sets what is known of an array's writeability; other names of the same object, and views of it, may be affected.
     pub(crate) fn set_writeable(&mut self, obj: Temp, array: &Array, known: Tri) {
+        self.reshapes = true;
         if array.unknown {
             let all: Vec<BufId> = (0..self.buffers.len() as u32).map(BufId).collect();
             self.remap(&all, |array| array.writeable = Tri::May);
@@ -323,6 +326,7 @@ impl<'a> Machine<'a> {
 
     /// The array object itself gets another shape or dtype: every name that may be that object does.
     pub(crate) fn reshape_in_place(&mut self, obj: Temp, array: &Array, shape: Option<Shape>, dtype: bool) {
+        self.reshapes = true;
         let forget = |array: &mut Array| {
             array.forget_layout();
             if dtype {

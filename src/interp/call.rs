@@ -2,7 +2,7 @@
 
 use super::machine::{Machine, reaxed};
 use super::shapes::set_order;
-use super::{Returns, known};
+use super::{Returns, Summary, known};
 use crate::domain::{Array, Dtype, Evidence, Kinds, ObjectKind, Owner, Shape, Tri, Value, ValueId};
 use crate::ir::{Arg, ArgKind, BodyId, Sym, Temp};
 use crate::model::{DtypeRule, OrderRule, ParamIndex, ResultRule, Row, RowId, ShapeRule, Special};
@@ -221,6 +221,9 @@ impl<'a> Machine<'a> {
             let class = self.paths.intern(class);
             return self.values.intern(Value::Module(class));
         }
+        if let Some(summary) = self.callees.summary(path) {
+            return self.call_summary(&summary, args);
+        }
         if known::is_library(path) {
             for &arg in args.list {
                 self.escape(arg.value, Escape::Passed);
@@ -231,13 +234,23 @@ impl<'a> Machine<'a> {
         self.call_unknown(None, args)
     }
 
-    /// A function of this file: by its summary, if there is one.
+    /// A function of this file.
     fn call_function(&mut self, body: BodyId, args: &Args<'a>) -> ValueId {
-        let Some(summary) = self.callees.summary(body) else { return self.call_unknown(None, args) };
+        for &arg in args.list {
+            self.escape(arg.value, Escape::Passed);
+            self.read(arg.value, ReadHow::Passed);
+        }
+        match self.call_body(body, args) {
+            Some(value) => value,
+            None => self.call_unknown(None, args),
+        }
+    }
+
+    /// A function of another file: by its summary, if there is one.
+    fn call_summary(&mut self, summary: &Summary, args: &Args<'a>) -> ValueId {
         for param in &summary.writes {
             if let Some((value, temp)) = args.positional(*param as usize) {
-                let name = self.module.bodies[body.index()].name;
-                self.write(temp, value, WriteHow::Argument(name));
+                self.write(temp, value, WriteHow::Argument(Sym(0)));
             }
         }
         self.read_args(args);
@@ -345,7 +358,11 @@ impl<'a> Machine<'a> {
         }
         self.read_operands(call);
         let function = self.last_name(row);
-        for &param in &row.writes {
+        let writes = row.writes_when.is_none_or(|when| {
+            // Writes that depend on a flag: by default they do not happen.
+            call.value(when).is_some_and(|value| !matches!(self.values.get(value), Value::Bool(Some(false)) | Value::None))
+        });
+        for &param in row.writes.iter().filter(|_| writes) {
             if Some(param) != row.out {
                 self.write_argument(call, param, function);
             }

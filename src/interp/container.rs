@@ -53,6 +53,7 @@ impl<'a> Machine<'a> {
         }
         let certain = array.certain();
         let foreign = array.kinds.has(Kinds::FOREIGN);
+        let of_list = array.kinds.meets(Kinds::CONTAINER.union(Kinds::FOREIGN));
         let kinds = match (certain, &shape) {
             (true, Some(_)) => Kinds::ARRAY,
             (true, None) => Kinds::ARRAY.union(Kinds::SCALAR),
@@ -67,7 +68,7 @@ impl<'a> Machine<'a> {
                 row.region = Region::Any;
             }
             if !certain {
-                row.lies = false;
+                row.lies &= !of_list;
                 row.owner = Owner::Either;
                 row.dtype = crate::domain::Dtype::Unknown;
                 row.writeable = Tri::May;

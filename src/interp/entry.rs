@@ -147,13 +147,8 @@ impl<'a> Machine<'a> {
         self.module.bodies[parent.index()].locals.get(outer.index()).is_none_or(|info| info.rebound_inside)
     }
 
-    /// The nearest function or lambda that holds this body.
     fn function_around(&self) -> Option<BodyId> {
-        let mut parent = self.body.parent?;
-        while self.module.bodies[parent.index()].kind == BodyKind::Class {
-            parent = self.module.bodies[parent.index()].parent?;
-        }
-        Some(parent)
+        self.function_around_body(self.id)
     }
 
     /// What an annotation says of a value.

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::machine::Machine;
+use super::summary::Progress;
 use super::{Observer, bound};
 use crate::domain::{BufId, Content, Key, Origin, State, Value, ValueId};
 use crate::ir::{BlockId, Body, BodyId, BodyKind, LocalKind, OpKind, Terminator};
@@ -27,8 +28,22 @@ struct Order {
 }
 
 impl<'a> Machine<'a> {
-    /// Analyses one body. False: it ran over the budget and nothing is said about it.
+    /// Analyses one body, and keeps its summary. False: it ran over the budget and nothing is said about it.
     pub fn run(&mut self, id: BodyId, observer: &mut dyn Observer) -> bool {
+        self.progress[id.index()] = Progress::Running;
+        let done = self.run_body(id, observer);
+        let summary = done.then(|| self.body_summary());
+        self.progress[id.index()] = Progress::Done(summary);
+        done
+    }
+
+    /// Runs the module's own statements for what its names are bound to.
+    pub(crate) fn learn_globals(&mut self) {
+        self.run_body(BodyId(0), &mut Nobody);
+        self.globals_known = true;
+    }
+
+    pub(crate) fn run_body(&mut self, id: BodyId, observer: &mut dyn Observer) -> bool {
         let body = &self.module.bodies[id.index()];
         self.enter(id, body);
         if body.blocks.is_empty() || body.blocks.len() * body.locals.len() > MAX_CELLS {
@@ -108,6 +123,11 @@ impl<'a> Machine<'a> {
         self.defs.resize(body.temps.len(), None);
         self.events.clear();
         self.recording = false;
+        self.returned = ValueId::BOTTOM;
+        self.yielded = ValueId::BOTTOM;
+        self.exit_heap.clear();
+        self.effects = false;
+        self.reshapes = false;
         self.survey(body);
     }
 
@@ -353,6 +373,19 @@ impl<'a> Machine<'a> {
 
     /// What happens at the end of a block.
     fn terminate(&mut self, term: &'a Terminator) {
+        if let Terminator::Return(value) = term
+            && self.recording
+        {
+            let value = value.map_or(ValueId::NONE, |temp| self.temp(temp));
+            self.returned = self.values.join(self.returned, value);
+            for i in 0..self.state.heap.len() {
+                let (object, content) = self.state.heap[i];
+                match self.exit_heap.iter().position(|entry| entry.0 == object) {
+                    Some(at) => self.exit_heap[at].1 = self.values.join_content(self.exit_heap[at].1, content),
+                    None => self.exit_heap.push((object, content)),
+                }
+            }
+        }
         if let Terminator::Return(Some(temp)) = term {
             let value = self.temp(*temp);
             self.span = self.body.temps[temp.index()];

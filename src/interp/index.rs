@@ -58,6 +58,11 @@ impl<'a> Machine<'a> {
         match self.values.get(value).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
                 let result = self.index_array(&array, index, at);
+                if let Value::Tuple(items) = self.values.get(at)
+                    && items.iter().any(|&item| matches!(self.values.get(item), Value::Slice(..)))
+                {
+                    self.is_no_container(obj);
+                }
                 self.derived(obj, result, self.index_how(at, result));
                 result
             }
@@ -393,6 +398,7 @@ impl<'a> Machine<'a> {
             }
         }
         let element = !only_arrays && !keeps && !is_tuple;
+        let of_list = array.kinds.meets(Kinds::CONTAINER.union(Kinds::FOREIGN));
         let shape = if known { self.sliced_shape(array, parts) } else { None };
         let (c, f) = if known { contiguity(array, parts) } else { (Tri::May, Tri::May) };
         self.view(array, |view| {
@@ -405,7 +411,7 @@ impl<'a> Machine<'a> {
             }
             if element {
                 // An element of a list is another object than the list's other elements.
-                view.lies = false;
+                view.lies &= !of_list;
                 view.owner = Owner::Either;
                 view.dtype = Dtype::Unknown;
                 view.writeable = Tri::May;

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::known::Known;
+use super::summary::Progress;
 use super::{Callees, Point};
 use crate::domain::{
     Age, Array, BufId, Buffers, Content, ContentId, Evidence, Key, Kinds, ObjectKind, Origin, Owner, Region, Site,
@@ -38,6 +39,13 @@ pub struct Machine<'a> {
     /// What captured locals of function bodies were bound to, where that is a function, class, module or row.
     pub(crate) captures: FxHashMap<(BodyId, Local), ValueId>,
 
+    /// How far the analysis of each body is.
+    pub(crate) progress: Vec<Progress>,
+    /// Has the module's own body been run?
+    pub(crate) globals_known: bool,
+    /// How many calls deep the body that runs is.
+    pub(crate) call_depth: usize,
+
     // The body that runs.
     pub(crate) id: BodyId,
     pub(crate) body: &'a Body,
@@ -61,6 +69,41 @@ pub struct Machine<'a> {
     pub(crate) many: bool,
     pub(crate) recording: bool,
     pub(crate) events: Vec<Event>,
+    /// What was returned and yielded so far, joined, and what the objects held at the returns.
+    pub(crate) returned: ValueId,
+    pub(crate) yielded: ValueId,
+    pub(crate) exit_heap: Vec<(BufId, ContentId)>,
+    /// May the body have changed containers or attributes that are not its own?
+    pub(crate) effects: bool,
+    /// May it have set the shape, dtype or flags of an array that is not its own?
+    pub(crate) reshapes: bool,
+}
+
+/// The state of a body that waits for a callee.
+pub(crate) struct Suspended<'a> {
+    id: BodyId,
+    body: &'a Body,
+    state: State,
+    temps: Vec<ValueId>,
+    roots: Vec<Option<Root>>,
+    defs: Vec<Option<&'a OpKind>>,
+    block_temps: Vec<Temp>,
+    stable: Vec<bool>,
+    used_as_array: Vec<bool>,
+    in_loop: bool,
+    block: BlockId,
+    op: u32,
+    span: Span,
+    stmt: Span,
+    maybe: bool,
+    many: bool,
+    recording: bool,
+    events: Vec<Event>,
+    returned: ValueId,
+    yielded: ValueId,
+    exit_heap: Vec<(BufId, ContentId)>,
+    effects: bool,
+    reshapes: bool,
 }
 
 impl std::fmt::Debug for Machine<'_> {
@@ -85,6 +128,9 @@ impl<'a> Machine<'a> {
             globals: vec![ValueId::UNKNOWN; globals],
             global_stores: vec![0; globals],
             captures: FxHashMap::default(),
+            progress: vec![Progress::Waiting; module.bodies.len()],
+            globals_known: false,
+            call_depth: 0,
             id: BodyId(0),
             body: &module.bodies[0],
             state: State::new(0),
@@ -103,7 +149,69 @@ impl<'a> Machine<'a> {
             many: false,
             recording: false,
             events: Vec::new(),
+            returned: ValueId::BOTTOM,
+            yielded: ValueId::BOTTOM,
+            exit_heap: Vec::new(),
+            effects: false,
+            reshapes: false,
         }
+    }
+
+    /// Puts the body that runs aside.
+    pub(crate) fn suspend(&mut self) -> Suspended<'a> {
+        use std::mem::take;
+        Suspended {
+            id: self.id,
+            body: self.body,
+            state: std::mem::replace(&mut self.state, State::new(0)),
+            temps: take(&mut self.temps),
+            roots: take(&mut self.roots),
+            defs: take(&mut self.defs),
+            block_temps: take(&mut self.block_temps),
+            stable: take(&mut self.stable),
+            used_as_array: take(&mut self.used_as_array),
+            in_loop: self.in_loop,
+            block: self.block,
+            op: self.op,
+            span: self.span,
+            stmt: self.stmt,
+            maybe: self.maybe,
+            many: self.many,
+            recording: self.recording,
+            events: take(&mut self.events),
+            returned: self.returned,
+            yielded: self.yielded,
+            exit_heap: take(&mut self.exit_heap),
+            effects: self.effects,
+            reshapes: self.reshapes,
+        }
+    }
+
+    /// Goes on with a body that was put aside.
+    pub(crate) fn resume(&mut self, suspended: Suspended<'a>) {
+        self.id = suspended.id;
+        self.body = suspended.body;
+        self.state = suspended.state;
+        self.temps = suspended.temps;
+        self.roots = suspended.roots;
+        self.defs = suspended.defs;
+        self.block_temps = suspended.block_temps;
+        self.stable = suspended.stable;
+        self.used_as_array = suspended.used_as_array;
+        self.in_loop = suspended.in_loop;
+        self.block = suspended.block;
+        self.op = suspended.op;
+        self.span = suspended.span;
+        self.stmt = suspended.stmt;
+        self.maybe = suspended.maybe;
+        self.many = suspended.many;
+        self.recording = suspended.recording;
+        self.events = suspended.events;
+        self.returned = suspended.returned;
+        self.yielded = suspended.yielded;
+        self.exit_heap = suspended.exit_heap;
+        self.effects = suspended.effects;
+        self.reshapes = suspended.reshapes;
     }
 
     /// The text of a name.
@@ -292,6 +400,7 @@ impl<'a> Machine<'a> {
     /// The value was given to something unknown: containers that it reaches may hold anything from now on, and
     /// attributes may have been rebound.
     pub(crate) fn havoc(&mut self, value: ValueId) {
+        self.effects = true;
         let mut stack = vec![value];
         let mut seen: SmallVec<[BufId; 8]> = SmallVec::new();
         while let Some(value) = stack.pop() {
@@ -324,6 +433,7 @@ impl<'a> Machine<'a> {
 
     /// Something foreign may have been put into the containers that these buffers stand for.
     pub(crate) fn taint(&mut self, array: &Array) {
+        self.effects = true;
         if array.kinds.has(Kinds::FOREIGN) || array.bufs.is_empty() {
             return;
         }
@@ -356,6 +466,7 @@ impl<'a> Machine<'a> {
 
     /// Something unknown ran: attributes of objects that were there on entry may have been rebound.
     pub(crate) fn disturb(&mut self) {
+        self.effects = true;
         if self.state.dirty && self.state.heap.is_empty() {
             return;
         }

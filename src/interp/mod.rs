@@ -17,6 +17,7 @@
 //! | `special` | the rows whose answer depends on layout, dtype or keywords |
 //! | `shapes` | shapes, dtypes and orders of results |
 //! | `container` | lists, tuples, dicts, builtins |
+//! | `summary` | calls of functions of the same file |
 //! | `refine` | what a branch's condition says |
 //! | `known` | names looked up once a file |
 //!
@@ -36,6 +37,7 @@ mod machine;
 mod refine;
 mod shapes;
 mod special;
+mod summary;
 mod transfer;
 
 use crate::domain::{Buffers, State, ValueId, Values};
@@ -99,8 +101,8 @@ pub enum Returns {
 
 /// Where the interpreter asks for the summaries of callees; `project` will implement it.
 pub trait Callees {
-    /// The summary of a function of the file, if there is one.
-    fn summary(&self, callee: BodyId) -> Option<Summary>;
+    /// The summary of a function of another file, by its dotted path, if there is one.
+    fn summary(&self, path: &str) -> Option<Summary>;
 }
 
 /// Knows no callee.
@@ -108,7 +110,7 @@ pub trait Callees {
 pub struct NoCallees;
 
 impl Callees for NoCallees {
-    fn summary(&self, _callee: BodyId) -> Option<Summary> {
+    fn summary(&self, _path: &str) -> Option<Summary> {
         None
     }
 }
@@ -132,7 +134,10 @@ pub fn analyse(
 ) -> Outcome {
     let mut machine = Machine::new(module, text, model, callees);
     let mut outcome = Outcome::default();
-    for id in 0..module.bodies.len() as u32 {
+    // The module's own statements run twice: first for what its names are bound to, which every function may read, and
+    // at last, when all functions are known, for the record.
+    machine.learn_globals();
+    for id in (1..module.bodies.len() as u32).chain([0]) {
         if machine.run(BodyId(id), observer) {
             outcome.bodies += 1;
         } else {

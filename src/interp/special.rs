@@ -87,12 +87,10 @@ impl<'a> Machine<'a> {
             }
             Special::Byteswap => {
                 let inplace = call.named("inplace").is_some_and(|v| *self.values.get(v) == Value::Bool(Some(true)));
-                let (Shared::Array(_, value), Some(temp), true) = (self.shared(call, 0), call.temp(0), inplace) else {
-                    return None;
-                };
-                let name = self.module.names.get("byteswap")?;
-                self.write(temp, value, WriteHow::Method(name));
-                Some(value)
+                match self.shared(call, 0) {
+                    Shared::Array(_, value) if inplace => Some(value),
+                    _ => None,
+                }
             }
             Special::Stack => Some(self.stack(call)),
             Special::FromBuffer => self.frombuffer(call),
@@ -108,19 +106,37 @@ impl<'a> Machine<'a> {
                 },
             },
             Special::Pair => {
-                let pair = (0..2).map(|part| self.fresh_part(call, part)).collect();
+                if call.named("out").is_some_and(|out| out != ValueId::NONE) {
+                    return Some(ValueId::UNKNOWN);
+                }
+                let outs = [call.named("out1"), call.named("out2")];
+                let mut pair = Vec::with_capacity(2);
+                for (part, out) in outs.into_iter().enumerate() {
+                    pair.push(match out {
+                        Some(out) if out != ValueId::NONE => out,
+                        _ => self.fresh_part(call, part as u16),
+                    });
+                }
                 Some(self.values.tuple(pair))
             }
             Special::Diagonal
             | Special::Where
             | Special::Take
-            | Special::Strided
             | Special::Unstack
             | Special::Load
             | Special::Shuffle
             | Special::WriteArgument
             | Special::TrimZeros => None,
             Special::Range => self.arange(call),
+            Special::Strided => {
+                let asked = call.named("writeable").is_some();
+                let locks = call.row.name.ends_with("sliding_window_view") && !asked;
+                self.on_view(call, |_, array| {
+                    array.forget_layout();
+                    array.writeable = if locks { Tri::No } else { Tri::May };
+                    reaxed(array);
+                })
+            }
             Special::Round => self.round(call),
         }
     }
@@ -1033,16 +1049,14 @@ impl<'a> Machine<'a> {
         if self.values.kinds(value) != Kinds::SCALAR {
             return None;
         }
-        // Bytes cannot be changed: nobody else can tell whether their memory is shared.
+        // Constant bytes may be shared with whoever else reads them.
         let dtype = self.dtype_by_rule(call).unwrap_or_default();
-        Some(self.fresh(0, Kinds::ARRAY, Evidence::Certain, |array| {
-            array.set_shape(Some(smallvec::smallvec![-1]));
-            array.dtype = dtype;
-            (array.c, array.f) = (Tri::Must, Tri::Must);
-            array.writeable = Tri::No;
-            array.owner = Owner::View;
-            array.lies = false;
-        }))
+        let mut array = Array::unknown(Kinds::ARRAY, Evidence::Certain);
+        array.set_shape(Some(smallvec::smallvec![-1]));
+        array.dtype = dtype;
+        (array.c, array.f) = (Tri::Must, Tri::Must);
+        array.writeable = Tri::No;
+        Some(self.values.make(array))
     }
 
     /// `arange` of integers: as many as there are.

@@ -2,7 +2,7 @@
 
 use super::call::Args;
 use super::machine::{Machine, Root};
-use crate::domain::{Content, Key, Kinds, ObjectKind, Value, ValueId};
+use crate::domain::{Content, Evidence, Key, Kinds, ObjectKind, Value, ValueId};
 use crate::ir::{
     BinOp, BodyId, BodyKind, CmpOp, CompKind, Const, Display, Local, LocalKind, Op, OpKind, Sym, Temp, UnaryOp,
 };
@@ -131,7 +131,9 @@ impl<'a> Machine<'a> {
             OpKind::Yield(value) => {
                 if let Some(value) = value {
                     self.escape(*value, Escape::Yielded);
-                    self.havoc(self.temp(*value));
+                    let value = self.temp(*value);
+                    self.havoc(value);
+                    self.yielded = self.values.join(self.yielded, value);
                 }
                 self.disturb();
                 (ValueId::UNKNOWN, None)
@@ -140,6 +142,7 @@ impl<'a> Machine<'a> {
                 self.escape(*value, Escape::Yielded);
                 self.havoc(self.temp(*value));
                 self.disturb();
+                self.yielded = ValueId::UNKNOWN;
                 (ValueId::UNKNOWN, None)
             }
             OpKind::Await(value) => {
@@ -230,14 +233,11 @@ impl<'a> Machine<'a> {
             return value;
         }
         match self.values.get(value).clone() {
+            // An annotation of a variable is no proof: a reduction of a 1-D array is a scalar for all that.
             Value::Array(mut array) if array.kinds.meets(Kinds::ARRAY) => {
-                array.kinds = Kinds::ARRAY;
-                array.evidence = crate::domain::Evidence::Certain;
+                array.evidence = array.evidence.max(Evidence::Likely);
                 self.values.make(array)
             }
-            Value::Unknown => self
-                .values
-                .make(crate::domain::Array::unknown(Kinds::ARRAY, crate::domain::Evidence::Certain)),
             _ => value,
         }
     }
