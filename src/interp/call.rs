@@ -695,7 +695,15 @@ impl<'a> Machine<'a> {
         if let Some(array) = self.values.array(value)
             && let [buf] = array.bufs[..]
         {
-            self.buffers.get_mut(buf).blank = blank;
+            let plain = match call.row.shape {
+                ShapeRule::From(param) => call.value(param).is_some_and(|shape| match self.values.get(shape) {
+                    Value::Array(shape) => shape.kinds.has(Kinds::SCALAR) && shape.evidence == Evidence::None,
+                    _ => false,
+                }),
+                _ => false,
+            };
+            let buffer = self.buffers.get_mut(buf);
+            (buffer.blank, buffer.likely_1d) = (blank, plain);
         }
         value
     }

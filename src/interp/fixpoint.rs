@@ -387,12 +387,17 @@ impl<'a> Machine<'a> {
             }
         }
         if let Terminator::Return(Some(temp)) = term {
-            let value = self.temp(*temp);
-            self.span = self.body.temps[temp.index()];
-            if bound(value) && self.has_memory(value) {
-                let via = self.root(*temp).map(|root| root.local);
-                self.emit(crate::trace::EventKind::Escaped { value, via, how: crate::trace::Escape::Returned });
+            // Of a tuple that is written out, each item goes by its own name.
+            match self.def(*temp) {
+                Some(OpKind::Display(_, items)) => items.iter().for_each(|item| self.returned_temp(item.0)),
+                _ => self.returned_temp(*temp),
             }
+        }
+    }
+
+    fn returned_temp(&mut self, temp: crate::ir::Temp) {
+        if bound(self.temp(temp)) {
+            self.escape(temp, crate::trace::Escape::Returned);
         }
     }
 

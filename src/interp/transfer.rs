@@ -205,6 +205,10 @@ impl<'a> Machine<'a> {
             }
             _ => BoundFrom::Expression,
         };
+        let held = self.state.locals[local.index()];
+        if value == ValueId::NONE && self.has_memory(held) {
+            self.emit(EventKind::Deleted { local, value: held });
+        }
         let value = self.annotated(local, value);
         self.bind(local, value);
         if self.has_memory(value) && !matches!(info.kind, LocalKind::Synthetic) {

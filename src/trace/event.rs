@@ -129,7 +129,7 @@ pub enum EventKind {
         /// What stood on the right.
         from: BoundFrom,
     },
-    /// A name was unbound by `del`.
+    /// A name was unbound by `del`, or bound to None to let go of what it held.
     Deleted {
         /// The name.
         local: Local,
