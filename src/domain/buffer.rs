@@ -71,6 +71,9 @@ pub struct CopiedFrom {
     pub source: ValueId,
     /// How.
     pub how: CopyOf,
+    /// Is it certain, or nearly so, that the index selects a copy? (An index array of unknown dimensions does, unless it
+    /// has none; a parameter of which nothing is known may just as well be an integer.)
+    pub likely: bool,
 }
 
 /// How a copy came about.

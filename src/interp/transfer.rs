@@ -211,7 +211,9 @@ impl<'a> Machine<'a> {
         }
         let value = self.annotated(local, value);
         self.bind(local, value);
-        if self.has_memory(value) && !matches!(info.kind, LocalKind::Synthetic) {
+        // The store back of `x += 1` binds what the name holds already.
+        let stays = matches!(self.def(temp), Some(OpKind::InPlace(..))) && self.values.array(held).is_some();
+        if self.has_memory(value) && !stays && !matches!(info.kind, LocalKind::Synthetic) {
             self.emit(EventKind::Bound { local, value, from });
         }
         if info.captured && self.id != BodyId(0) {
