@@ -53,10 +53,14 @@ impl Kinds {
     /// (The elements of a container that was passed as a parameter count as the parameter's memory, so that they do not
     /// need it.)
     pub const FOREIGN: Kinds = Kinds(32);
+    /// Another warning: where the value is an object that NumPy converts to an array, that array may lie outside `bufs`.
+    pub const WILD: Kinds = Kinds(64);
+    /// What indexing, arithmetic and the methods of arrays give, where the operand may be something much like an array.
+    pub const LIKE: Kinds = Kinds(1 | 4 | 16);
     /// All of these: what a parameter may be of which nothing is known.
     pub const ALL: Kinds = Kinds(31);
     /// All of these, elements elsewhere.
-    pub const ANY: Kinds = Kinds(63);
+    pub const ANY: Kinds = Kinds(127);
 
     /// Is `other` a subset?
     pub fn has(self, other: Kinds) -> bool {
@@ -71,6 +75,16 @@ impl Kinds {
     /// Both together.
     pub fn union(self, other: Kinds) -> Kinds {
         Kinds(self.0 | other.0)
+    }
+
+    /// May it be something with elements that lie elsewhere?
+    pub fn elsewhere(self) -> bool {
+        self.meets(Kinds::CONTAINER.union(Kinds::OTHER)) && self.has(Kinds::FOREIGN)
+    }
+
+    /// The warnings alone, as far as they concern these kinds.
+    pub fn warnings(self) -> Kinds {
+        Kinds(self.0 & (Kinds::FOREIGN.0 | Kinds::WILD.0))
     }
 
     /// These without the others.

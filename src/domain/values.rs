@@ -128,8 +128,8 @@ impl Values {
             Value::Scalar | Value::Int(_) | Value::Bool(_) | Value::Float | Value::Str(_) => Kinds::SCALAR,
             Value::Array(array) => array.kinds,
             Value::Tuple(_) | Value::TupleOf(_) => Kinds::CONTAINER.union(Kinds::FOREIGN),
-            Value::Ref(_) => Kinds::CONTAINER.union(Kinds::OTHER).union(Kinds::FOREIGN),
-            _ => Kinds::OTHER.union(Kinds::FOREIGN),
+            Value::Ref(_) => Kinds::CONTAINER.union(Kinds::OTHER).union(Kinds::FOREIGN).union(Kinds::WILD),
+            _ => Kinds::OTHER.union(Kinds::FOREIGN).union(Kinds::WILD),
         }
     }
 

@@ -57,8 +57,33 @@ impl<'a> Machine<'a> {
                 if operator == BinOp::MatMult {
                     return self.matmul(left, right);
                 }
-                self.elementwise(&[left, right], dtype)
+                let value = self.elementwise(&[left, right], dtype);
+                let (a, b) = (self.values.kinds(left), self.values.kinds(right));
+                let sequences = match operator {
+                    BinOp::Add => a.meets(Kinds::CONTAINER) && b.meets(Kinds::CONTAINER),
+                    BinOp::Mult => {
+                        a.meets(Kinds::CONTAINER) && b.meets(Kinds::SCALAR)
+                            || b.meets(Kinds::CONTAINER) && a.meets(Kinds::SCALAR)
+                    }
+                    _ => false,
+                };
+                match self.values.get(value).clone() {
+                    Value::Array(mut array) if sequences && !array.certain() => {
+                        // Lists put together hold what they held.
+                        array.kinds = array.kinds.union(Kinds::CONTAINER).union(Kinds::FOREIGN);
+                        self.values.make(array)
+                    }
+                    _ => value,
+                }
             }
+        }
+    }
+
+    /// Operators that lists, tuples, dicts and sets do not have with a Python number.
+    pub(crate) fn needs_array(&mut self, operator: BinOp, operand: Temp, other: ValueId) {
+        let number = matches!(self.values.get(other), Value::Int(Some(_)) | Value::Bool(Some(_)));
+        if number && operator != BinOp::Mult {
+            self.is_no_container(operand);
         }
     }
 
@@ -123,9 +148,9 @@ impl<'a> Machine<'a> {
         }
         if certain && array {
             // An object with operators of its own may take over.
-            return (Kinds::ARRAY.union(Kinds::OTHER).union(Kinds::FOREIGN), evidence);
+            return (Kinds::ARRAY.union(Kinds::OTHER).union(kinds.warnings()), evidence);
         }
-        (Kinds::ANY, evidence)
+        (Kinds::LIKE.union(kinds.warnings()), evidence)
     }
 
     /// An elementwise operation: a fresh array (or a scalar) of the operands' broadcast shape.
@@ -160,6 +185,7 @@ impl<'a> Machine<'a> {
     /// `target op= value`: the result of the operator; the store back is a separate op.
     pub(crate) fn in_place(&mut self, operator: BinOp, target: Temp, operand: Temp) -> ValueId {
         self.read(operand, crate::trace::ReadHow::Operand);
+        self.needs_array(operator, target, self.temp(operand));
         let (value, other) = (self.temp(target), self.temp(operand));
         match self.values.get(value).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
@@ -168,15 +194,19 @@ impl<'a> Machine<'a> {
                     return value;
                 }
                 let mut result = array.clone();
-                if array.kinds.meets(Kinds::CONTAINER) {
+                let others = self.values.kinds(other);
+                let held = others.meets(Kinds::ARRAY.union(Kinds::CONTAINER).union(Kinds::OTHER));
+                if !matches!(operator, BinOp::Add | BinOp::Mult) {
+                    result.kinds = result.kinds.without(Kinds::CONTAINER);
+                } else if operator == BinOp::Add && held && array.kinds.meets(Kinds::CONTAINER) {
                     // A list is extended: its elements may come from elsewhere now.
                     self.taint(&array);
                     result.kinds = result.kinds.union(Kinds::FOREIGN);
                 }
                 result.kinds = result.kinds.without(Kinds::NONE);
                 let same = self.values.make(result);
-                let others = self.values.kinds(other);
-                if array.kinds.meets(Kinds::SCALAR.union(Kinds::OTHER)) && others.meets(Kinds::ARRAY) {
+                let converts = Kinds::SCALAR.union(Kinds::OTHER).union(Kinds::CONTAINER);
+                if array.kinds.meets(converts) && others.meets(Kinds::ARRAY) {
                     // A number plus an array is a new array.
                     let fresh = self.elementwise(&[value, other], Some(Dtype::Unknown));
                     return self.values.join(same, fresh);

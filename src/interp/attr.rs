@@ -67,7 +67,10 @@ impl<'a> Machine<'a> {
             return self.object_attribute(array, name);
         };
         let text = self.name(name);
-        if matches!(text, "shape" | "ndim" | "dtype" | "T" | "strides" | "itemsize" | "nbytes" | "flags" | "mT") {
+        if matches!(
+            text,
+            "shape" | "ndim" | "dtype" | "T" | "strides" | "itemsize" | "nbytes" | "flags" | "mT" | "flat" | "size"
+        ) {
             self.is_no_container(obj);
         }
         match text {
@@ -99,7 +102,7 @@ impl<'a> Machine<'a> {
                     "base" => self.base_of(array),
                     _ => self.values.intern(Value::Array(Array {
                         unknown: false,
-                        ..Array::unknown(Kinds::OTHER.union(Kinds::SCALAR).union(Kinds::FOREIGN), Evidence::None)
+                        ..Array::unknown(Kinds::OTHER.union(Kinds::SCALAR).union(Kinds::ANY.warnings()), Evidence::None)
                     })),
                 };
             }
@@ -173,24 +176,47 @@ impl<'a> Machine<'a> {
             || !class.attributes.contains(&name)
     }
 
-    /// The temp's value has an attribute that lists, tuples and None have not: from here on it is none of them.
+    /// The temp's value was used as lists, tuples, dicts and None cannot be: from here on it is none of them. (What has
+    /// the attributes of an array and is none is taken for something that acts like one.) So is every name that
+    /// certainly holds the same object.
     pub(crate) fn is_no_container(&mut self, obj: Temp) {
-        let Some(OpKind::Load(local)) = self.def(obj) else { return };
-        if self.maybe || self.state.locals[local.index()] != self.temp(obj) {
-            return;
-        }
-        let local = *local;
-        let Value::Array(array) = self.values.get(self.temp(obj)) else { return };
-        let gone = Kinds::CONTAINER.union(Kinds::NONE);
-        if !array.kinds.meets(gone) {
+        let old = self.temp(obj);
+        let Value::Array(array) = self.values.get(old) else { return };
+        let gone = Kinds::CONTAINER.union(Kinds::NONE).union(Kinds::FOREIGN);
+        if !array.kinds.meets(gone) || array.kinds.without(gone) == Kinds(0) {
             return;
         }
         let mut array = array.clone();
         array.kinds = array.kinds.without(gone);
         array.evidence = array.evidence.max(Evidence::Likely);
+        let own = array.lies && array.made_by == 0;
+        let buf = array.bufs.first().copied();
         let value = self.values.make(array);
-        self.state.locals[local.index()] = value;
         self.temps[obj.index()] = value;
+        if self.maybe {
+            return;
+        }
+        if let Some(OpKind::Load(local)) = self.def(obj)
+            && self.state.locals[local.index()] == old
+        {
+            self.state.locals[local.index()] = value;
+        }
+        if own {
+            // The value of a name on entry, unchanged: every value with that mark is the same object.
+            for i in 0..self.state.locals.len() {
+                if let Value::Array(other) = self.values.get(self.state.locals[i])
+                    && other.lies
+                    && other.made_by == 0
+                    && other.bufs.first().copied() == buf
+                    && other.kinds.meets(gone)
+                {
+                    let mut other = other.clone();
+                    other.kinds = other.kinds.without(gone);
+                    other.evidence = other.evidence.max(Evidence::Likely);
+                    self.state.locals[i] = self.values.make(other);
+                }
+            }
+        }
     }
 
     /// `obj.name = value`

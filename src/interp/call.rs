@@ -134,8 +134,17 @@ impl<'a> Machine<'a> {
     fn array_method(&mut self, obj: Temp, array: &Array, name: Sym, args: &Args<'a>) -> ValueId {
         let Some(row) = self.known.method(name) else { return self.call_unknown(Some(obj), args) };
         let ambiguous = container_like(self.name(name));
-        if !array.certain() && ambiguous && array.kinds.meets(Kinds::CONTAINER.union(Kinds::OTHER)) {
-            // A list has a `copy`, `sort` and `index` of its own, and anything can have a `put`.
+        if matches!(self.name(name), "copy" | "sort") {
+            // Lists have them, too.
+        } else {
+            self.is_no_container(obj);
+        }
+        let array = &match self.values.get(self.temp(obj)) {
+            Value::Array(array) => array.clone(),
+            _ => array.clone(),
+        };
+        if !array.certain() && ambiguous && array.kinds.meets(Kinds::OTHER) && matches!(self.name(name), "put" | "fill") {
+            // Anything can have a `put`.
             self.taint(array);
         }
         let call = self.bind_args(row, Some(obj), args);
@@ -143,33 +152,23 @@ impl<'a> Machine<'a> {
         if array.certain() {
             return value;
         }
-        let value = self.loosen(value);
-        if ambiguous && array.kinds.meets(Kinds::CONTAINER) {
+        let mut kinds = Kinds::LIKE.union(array.kinds.warnings());
+        if array.kinds.meets(Kinds::CONTAINER) {
             // `copy` of a list holds the list's elements.
-            return self.foreign(value);
+            kinds = kinds.union(Kinds::CONTAINER).union(Kinds::FOREIGN);
         }
-        value
+        self.loosen(value, kinds)
     }
 
-    /// The result of a method whose receiver may be no array: it may be anything then.
-    fn loosen(&mut self, value: ValueId) -> ValueId {
+    /// The result of a method whose receiver may be no array: it may be of these kinds then.
+    fn loosen(&mut self, value: ValueId, kinds: Kinds) -> ValueId {
         match self.values.get(value).clone() {
             Value::Array(mut array) => {
-                array.kinds = array.kinds.union(Kinds::ANY);
+                array.kinds = array.kinds.union(kinds);
                 self.values.make(array)
             }
             Value::Tuple(_) | Value::TupleOf(_) | Value::Ref(_) => value,
             _ => ValueId::UNKNOWN,
-        }
-    }
-
-    fn foreign(&mut self, value: ValueId) -> ValueId {
-        match self.values.get(value).clone() {
-            Value::Array(mut array) => {
-                array.kinds = array.kinds.union(Kinds::FOREIGN);
-                self.values.make(array)
-            }
-            _ => value,
         }
     }
 
@@ -615,7 +614,7 @@ impl<'a> Machine<'a> {
                     return view;
                 }
                 let lists = array.kinds.meets(Kinds::CONTAINER.union(Kinds::SCALAR));
-                if !is_method && !lists && !may_copy && !array.kinds.meets(Kinds::FOREIGN) {
+                if !is_method && !lists && !may_copy && !array.kinds.meets(Kinds::WILD) {
                     return self.certain_array(view);
                 }
                 let fresh = self.fresh_result(call, Owner::Either, false);
@@ -634,7 +633,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn certain_array(&mut self, value: ValueId) -> ValueId {
         match self.values.get(value).clone() {
             Value::Array(mut array) => {
-                if array.kinds.meets(Kinds::FOREIGN) {
+                if array.kinds.has(Kinds::OTHER.union(Kinds::WILD)) {
                     // What it was given may have been an array-like over memory that nothing is known of.
                     array.unknown = true;
                     array.lies = false;
@@ -720,9 +719,10 @@ impl<'a> Machine<'a> {
             matches!(self.values.get(value), Value::Unknown | Value::Array(_)) && kinds.meets(Kinds::OTHER)
         };
         let dispatches = scalars || Self::takes_self(call.row) || call.row.shape == ShapeRule::Broadcast;
-        let any_other = call.slots.iter().take(3).flatten().any(|slot| operand(slot.0));
-        if dispatches && any_other {
-            kinds = kinds.union(Kinds::ANY);
+        for slot in call.slots.iter().take(3).flatten() {
+            if dispatches && operand(slot.0) {
+                kinds = kinds.union(Kinds::LIKE).union(self.values.kinds(slot.0).warnings());
+            }
         }
         kinds
     }

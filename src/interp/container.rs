@@ -52,8 +52,8 @@ impl<'a> Machine<'a> {
             };
         }
         let certain = array.certain();
-        let foreign = array.kinds.has(Kinds::FOREIGN);
-        let of_list = array.kinds.meets(Kinds::CONTAINER.union(Kinds::FOREIGN));
+        let foreign = array.kinds.elsewhere();
+        let of_list = array.kinds.meets(Kinds::CONTAINER) || foreign;
         let kinds = match (certain, &shape) {
             (true, Some(_)) => Kinds::ARRAY,
             (true, None) => Kinds::ARRAY.union(Kinds::SCALAR),
@@ -82,7 +82,7 @@ impl<'a> Machine<'a> {
     fn element(&mut self, container: &Array) -> ValueId {
         let mut element = container.clone();
         element.kinds = Kinds::ALL;
-        if container.kinds.has(Kinds::FOREIGN) || container.bufs.is_empty() {
+        if container.kinds.elsewhere() || container.bufs.is_empty() {
             element.unknown = true;
             element.kinds = Kinds::ANY;
         }
@@ -535,7 +535,11 @@ impl<'a> Machine<'a> {
         }
         if builtin == Builtin::Sum {
             // 0 + a + b + …: new memory, if there are arrays.
-            return self.fresh(0, Kinds::ANY, Evidence::None, |array| array.owner = Owner::Either);
+            let sum = self.fresh(0, Kinds::LIKE, Evidence::None, |array| array.owner = Owner::Either);
+            return match args.list.get(1) {
+                Some(_) => self.values.join(sum, ValueId::UNKNOWN),
+                None => sum,
+            };
         }
         element
     }

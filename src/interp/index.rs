@@ -57,12 +57,8 @@ impl<'a> Machine<'a> {
         self.read(index, ReadHow::Operand);
         match self.values.get(value).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
+                let array = self.indexed(obj, array, at);
                 let result = self.index_array(&array, index, at);
-                if let Value::Tuple(items) = self.values.get(at)
-                    && items.iter().any(|&item| matches!(self.values.get(item), Value::Slice(..)))
-                {
-                    self.is_no_container(obj);
-                }
                 self.derived(obj, result, self.index_how(at, result));
                 result
             }
@@ -102,6 +98,25 @@ impl<'a> Machine<'a> {
             }
             Value::Scalar => ValueId::SCALAR,
             _ => ValueId::UNKNOWN,
+        }
+    }
+
+    /// What is indexed, after an index that only arrays (and what acts like them) take.
+    fn indexed(&mut self, obj: Temp, array: Array, at: ValueId) -> Array {
+        let only_arrays = match self.values.get(at) {
+            Value::Tuple(items) => items.iter().any(|&item| matches!(self.values.get(item), Value::Slice(..))),
+            Value::Ellipsis => true,
+            // Lists take no arrays for an index, and as a key they cannot be hashed.
+            Value::Array(index) => index.certain() && index.ndim().is_some_and(|n| n > 0),
+            _ => false,
+        };
+        if !only_arrays || !array.kinds.meets(Kinds::CONTAINER) {
+            return array;
+        }
+        self.is_no_container(obj);
+        match self.values.get(self.temp(obj)) {
+            Value::Array(array) => array.clone(),
+            _ => array,
         }
     }
 
@@ -150,7 +165,7 @@ impl<'a> Machine<'a> {
     fn element_of(&mut self, container: &Array, at: ValueId) -> ValueId {
         let mut element = container.clone();
         element.kinds = if matches!(self.values.get(at), Value::Slice(..)) { container.kinds } else { Kinds::ALL };
-        if container.kinds.has(Kinds::FOREIGN) || container.bufs.is_empty() {
+        if container.kinds.elsewhere() || container.bufs.is_empty() {
             element.unknown = true;
             element.kinds = element.kinds.union(Kinds::ANY);
         }
@@ -266,7 +281,14 @@ impl<'a> Machine<'a> {
             // An element of an object array may be any object.
             return ValueId::UNKNOWN;
         }
-        let foreign = array.kinds.meets(Kinds::CONTAINER.union(Kinds::OTHER)) && array.kinds.has(Kinds::FOREIGN);
+        // A slice of a list is a list; anything else takes an element out, which may be any array.
+        let slices = |part: &Part| matches!(part, Part::Slice(_) | Part::Ellipsis | Part::NewAxis);
+        let foreign = array.kinds.elsewhere() && !parts.iter().any(|(part, _)| slices(part));
+        let kind = match (kind, self.values.get(at)) {
+            // `True` is a position of a list.
+            (Kind::Advanced(_), Value::Bool(_)) if !array.certain() => Kind::Unknown,
+            (kind, _) => kind,
+        };
         match kind {
             Kind::Basic => {
                 let view = self.basic(array, index, &parts, is_tuple);
@@ -290,8 +312,8 @@ impl<'a> Machine<'a> {
         let kinds = if array.certain() {
             Kinds::ARRAY
         } else {
-            // A dict or Series can be indexed by a list or mask as well.
-            Kinds::ANY
+            // A Series can be indexed by a list or mask as well.
+            Kinds::LIKE.union(array.kinds.warnings())
         };
         let value = self.fresh(0, kinds, array.evidence, |result| {
             result.dtype = dtype;
@@ -398,7 +420,7 @@ impl<'a> Machine<'a> {
             }
         }
         let element = !only_arrays && !keeps && !is_tuple;
-        let of_list = array.kinds.meets(Kinds::CONTAINER.union(Kinds::FOREIGN));
+        let of_list = array.kinds.meets(Kinds::CONTAINER) || array.kinds.elsewhere();
         let shape = if known { self.sliced_shape(array, parts) } else { None };
         let (c, f) = if known { contiguity(array, parts) } else { (Tri::May, Tri::May) };
         self.view(array, |view| {
@@ -577,6 +599,7 @@ impl<'a> Machine<'a> {
         let (target, at, stored) = (self.temp(obj), self.temp(index), self.temp(value));
         match self.values.get(target).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
+                let array = self.stored_into(obj, array, at, stored);
                 if !inplace {
                     self.read(value, ReadHow::Stored);
                 }
@@ -619,6 +642,20 @@ impl<'a> Machine<'a> {
                 self.havoc(target);
             }
         }
+    }
+
+    /// What is stored into, after a store that only arrays (and what acts like them) allow.
+    fn stored_into(&mut self, obj: Temp, array: Array, at: ValueId, stored: ValueId) -> Array {
+        let scalar = self.values.kinds(stored) == Kinds::SCALAR && !matches!(self.values.get(stored), Value::Str(_));
+        if matches!(self.values.get(at), Value::Slice(..)) && scalar && array.kinds.meets(Kinds::CONTAINER) {
+            // A slice of a list takes an iterable.
+            self.is_no_container(obj);
+            return match self.values.get(self.temp(obj)) {
+                Value::Array(array) => array.clone(),
+                _ => array,
+            };
+        }
+        self.indexed(obj, array, at)
     }
 
     pub(crate) fn may_hold_arrays(&self, value: ValueId) -> bool {

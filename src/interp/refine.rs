@@ -74,7 +74,7 @@ impl<'a> Machine<'a> {
 
     /// Narrows what a local may be. False: nothing is left.
     fn set_kinds(&mut self, state: &mut State, local: Local, array: &Array, kinds: Kinds) -> bool {
-        if kinds.without(Kinds::FOREIGN) == Kinds(0) {
+        if kinds.without(kinds.warnings()) == Kinds(0) {
             return false;
         }
         let mut array = Array { kinds, ..array.clone() };
@@ -111,7 +111,7 @@ impl<'a> Machine<'a> {
             }
             Value::Array(mut array) => {
                 if holds {
-                    let foreign = Kinds(array.kinds.0 & Kinds::FOREIGN.0);
+                    let foreign = array.kinds.warnings();
                     let left = Kinds(array.kinds.0 & tested.kinds.0);
                     let left = if left.meets(Kinds::CONTAINER.union(Kinds::OTHER)) { left.union(foreign) } else { left };
                     if left == Kinds::ARRAY {

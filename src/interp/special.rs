@@ -98,7 +98,7 @@ impl<'a> Machine<'a> {
             Special::DeepCopy => match self.shared(call, 0) {
                 Shared::Array(..) => Some(self.explicit_copy(call)),
                 Shared::Perhaps(..) | Shared::Unknown => {
-                    Some(self.fresh(0, Kinds::ANY, Evidence::None, |array| array.owner = Owner::Either))
+                    Some(self.fresh(0, Kinds::ALL, Evidence::None, |array| array.owner = Owner::Either))
                 }
                 Shared::Converted => match self.values.get(call.value(0)?) {
                     Value::Ref(_) | Value::Tuple(_) | Value::TupleOf(_) => Some(ValueId::UNKNOWN),
@@ -263,7 +263,7 @@ impl<'a> Machine<'a> {
                 }
                 let lists = array.kinds.meets(Kinds::CONTAINER.union(Kinds::SCALAR).union(Kinds::NONE));
                 let dtype = dtype.unwrap_or(array.dtype);
-                if fits.must() && !lists && !array.kinds.has(Kinds::FOREIGN) {
+                if fits.must() && !lists && !array.kinds.has(Kinds::WILD) {
                     let same = self.values.make(Array { dtype, ..array });
                     return Some(self.certain_array(same));
                 }
@@ -505,7 +505,10 @@ impl<'a> Machine<'a> {
             }
             Value::Ref(_) | Value::Unknown => Some(ValueId::UNKNOWN),
             Value::Array(array) if array.certain() => Some(self.explicit_copy(call)),
-            Value::Array(_) => Some(self.fresh(0, Kinds::ANY, Evidence::None, |array| array.owner = Owner::Either)),
+            Value::Array(array) => {
+                let kinds = array.kinds.union(if array.kinds.meets(Kinds::CONTAINER.union(Kinds::OTHER)) { Kinds::FOREIGN } else { Kinds(0) });
+                Some(self.fresh(0, kinds, Evidence::None, |array| array.owner = Owner::Either))
+            }
             _ => Some(value),
         }
     }
@@ -551,7 +554,7 @@ impl<'a> Machine<'a> {
         if view.must() {
             return Some(reshaped);
         }
-        let kinds = if array.certain() { Kinds::ARRAY } else { Kinds::ANY };
+        let kinds = if array.certain() { Kinds::ARRAY } else { Kinds::LIKE.union(array.kinds.warnings()) };
         let dtype = array.dtype;
         let evidence = array.evidence;
         let fresh = self.fresh(0, kinds, evidence, |fresh| {
@@ -627,7 +630,7 @@ impl<'a> Machine<'a> {
         if contiguous.must() {
             return Some(flat);
         }
-        let kinds = if array.certain() { Kinds::ARRAY } else { Kinds::ANY };
+        let kinds = if array.certain() { Kinds::ARRAY } else { Kinds::LIKE.union(array.kinds.warnings()) };
         let (dtype, evidence) = (array.dtype, array.evidence);
         let fresh = self.fresh(0, kinds, evidence, |fresh| {
             fresh.dtype = dtype;

@@ -267,7 +267,7 @@ impl<'a> Machine<'a> {
                     unknown |= actual.unknown;
                     lies &= actual.lies;
                     evidence = evidence.max(actual.evidence);
-                    if actual.certain() && !kinds.has(Kinds::FOREIGN) {
+                    if actual.certain() && !kinds.meets(Kinds::FOREIGN.union(Kinds::WILD)) {
                         // What is made of an array without converting it is an array, a number, or None.
                         kinds = kinds.without(Kinds::CONTAINER.union(Kinds::OTHER));
                     }

@@ -399,7 +399,12 @@ impl<'a> Machine<'a> {
         }
         match operator {
             CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn => self.values.intern(Value::Bool(None)),
-            _ => self.comparison(self.temp(left), self.temp(right)),
+            CmpOp::Eq | CmpOp::NotEq => self.comparison(self.temp(left), self.temp(right)),
+            _ => {
+                // No container has an order among numbers.
+                self.needs_array(BinOp::Sub, left, self.temp(right));
+                self.comparison(self.temp(left), self.temp(right))
+            }
         }
     }
 
@@ -412,13 +417,18 @@ impl<'a> Machine<'a> {
                 let negated = n.checked_neg();
                 self.values.int(negated)
             }
-            _ => self.elementwise(&[value], None),
+            _ => {
+                self.is_no_container(operand);
+                self.elementwise(&[self.temp(operand)], None)
+            }
         }
     }
 
     fn binary(&mut self, operator: BinOp, left: Temp, right: Temp) -> ValueId {
         self.read(left, ReadHow::Operand);
         self.read(right, ReadHow::Operand);
+        self.needs_array(operator, left, self.temp(right));
+        self.needs_array(operator, right, self.temp(left));
         self.operate(operator, self.temp(left), self.temp(right))
     }
 
