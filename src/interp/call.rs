@@ -718,7 +718,9 @@ impl<'a> Machine<'a> {
             let kinds = self.values.kinds(value);
             matches!(self.values.get(value), Value::Unknown | Value::Array(_)) && kinds.meets(Kinds::OTHER)
         };
-        let dispatches = scalars || Self::takes_self(call.row) || call.row.shape == ShapeRule::Broadcast;
+        let random = ["Generator.", "RandomState.", "numpy.random."].iter().any(|start| call.row.name.starts_with(start));
+        let dispatches =
+            !random && (scalars || Self::takes_self(call.row) || call.row.shape == ShapeRule::Broadcast);
         for slot in call.slots.iter().take(3).flatten() {
             if dispatches && operand(slot.0) {
                 kinds = kinds.union(Kinds::LIKE).union(self.values.kinds(slot.0).warnings());

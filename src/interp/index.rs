@@ -323,16 +323,20 @@ impl<'a> Machine<'a> {
                 (result.c, result.f) = (Tri::Must, Tri::Must);
             }
         });
-        self.mark_copied(value, source, how);
+        // An index of which nothing is known may just as well be an integer; an array is one, unless it has no dimensions.
+        let likely = parts.iter().all(|(part, index)| {
+            *part != Part::Unknown || self.values.array(*index).is_some_and(|index| index.evidence == Evidence::Certain)
+        });
+        self.mark_copied(value, source, how, likely);
         value
     }
 
     /// Notes on the buffer of a fresh value what it was copied from.
-    pub(crate) fn mark_copied(&mut self, value: ValueId, source: ValueId, how: CopyOf) {
+    pub(crate) fn mark_copied(&mut self, value: ValueId, source: ValueId, how: CopyOf, likely: bool) {
         if let Some(array) = self.values.array(value)
             && let [buf] = array.bufs[..]
         {
-            self.buffers.get_mut(buf).copied_from = Some(CopiedFrom { source, how });
+            self.buffers.get_mut(buf).copied_from = Some(CopiedFrom { source, how, likely });
         }
     }
 
