@@ -4,7 +4,7 @@ use super::machine::{Machine, reaxed};
 use super::shapes::set_order;
 use super::{Returns, Summary, known};
 use crate::domain::{Array, Dtype, Evidence, Kinds, ObjectKind, Owner, Shape, Tri, Value, ValueId};
-use crate::ir::{Arg, ArgKind, BodyId, Sym, Temp};
+use crate::ir::{Arg, ArgKind, BodyId, OpKind, Sym, Temp};
 use crate::model::{DtypeRule, OrderRule, ParamIndex, ResultRule, Row, RowId, ShapeRule, Special};
 use crate::trace::{Escape, How, ReadHow, WriteHow};
 
@@ -675,6 +675,11 @@ impl<'a> Machine<'a> {
 
     /// A fresh array by the row's words.
     pub(crate) fn fresh_result(&mut self, call: &Call<'a>, owner: Owner, or_scalar: bool) -> ValueId {
+        if let ShapeRule::From(param) = call.row.shape
+            && let Some(temp) = call.temp(param)
+        {
+            self.prove_ints(temp);
+        }
         let shape = self.shape_by_rule(call);
         let dtype = self.dtype_by_rule(call);
         let order = self.order_by_rule(call);
@@ -705,6 +710,27 @@ impl<'a> Machine<'a> {
             (buffer.blank, buffer.likely_1d) = (blank, plain);
         }
         value
+    }
+
+    /// The items of a shape that is written out, `(n, m)`, are integers, or the call raises.
+    fn prove_ints(&mut self, shape: Temp) {
+        if let Some(OpKind::Display(crate::ir::Display::Tuple, items)) = self.def(shape) {
+            for (item, starred) in items {
+                if !starred {
+                    self.prove_int(*item);
+                }
+            }
+        }
+    }
+
+    /// What is used as a length or as the end of a `range` is an integer from here on, if it is a name.
+    pub(crate) fn prove_int(&mut self, temp: Temp) {
+        let Some(OpKind::Load(local)) = self.def(temp) else { return };
+        let unproven = matches!(self.values.get(self.temp(temp)), Value::Array(array) if array.kinds.has(Kinds::SCALAR) && array.evidence == Evidence::None);
+        if unproven && !self.maybe && self.state.locals[local.index()] == self.temp(temp) {
+            let int = self.values.int(None);
+            self.state.locals[local.index()] = int;
+        }
     }
 
     /// May what a row calls fresh be a scalar, or something that is no array of NumPy's?

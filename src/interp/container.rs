@@ -311,7 +311,10 @@ impl<'a> Machine<'a> {
         let first = args.positional(0);
         match builtin {
             Builtin::Len | Builtin::Id | Builtin::Hash | Builtin::Ord => self.values.int(None),
-            Builtin::Range => self.values.intern(Value::Range),
+            Builtin::Range => {
+                args.list.iter().for_each(|arg| self.prove_int(arg.value));
+                self.values.intern(Value::Range)
+            }
             Builtin::Isinstance | Builtin::Issubclass | Builtin::Hasattr | Builtin::Callable => {
                 self.values.intern(Value::Bool(None))
             }

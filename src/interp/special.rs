@@ -910,6 +910,16 @@ impl<'a> Machine<'a> {
             v.shape = shape.clone();
             v.dtype = half;
         });
+        if real && complex == Tri::May {
+            // The same array where it is real, a view where it is not: one memory either way.
+            return Some(self.view(array, |v| {
+                v.forget_layout();
+                v.shape = shape;
+                v.dtype = Dtype::Unknown;
+                v.owner = Owner::Either;
+                reaxed(v);
+            }));
+        }
         let other = if real {
             self.values.make(array.clone())
         } else {

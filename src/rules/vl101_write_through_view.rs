@@ -4,7 +4,7 @@ use crate::rules::common::{
     Write, how_word, in_order, is_asked_copy, is_blank, is_local, label, made_label, names_an_output, read_through,
     remakes, reorders, seen_word, works_in_place, write_word, writes,
 };
-use crate::domain::{Array, Evidence, Owner};
+use crate::domain::{Array, Evidence, Origin, Owner};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::{Local, LocalKind};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind, How, Link, Walk, WriteHow};
@@ -34,7 +34,7 @@ fn through_view(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     let alias = write.via.filter(|_| write.direct)?;
     let object = trace.array(write.object)?;
     let written = trace.array(write.value)?;
-    if object.owner == Owner::Owner || object.evidence < Evidence::Likely || object.unknown || !object.lies {
+    if object.owner == Owner::Owner || object.evidence < Evidence::Likely || object.unknown {
         return None;
     }
     if matches!(write.how, WriteHow::Item { whole: true }) {
@@ -45,11 +45,22 @@ fn through_view(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     if matches!(first.how, How::Element | How::Copy(_) | How::MaybeCopy) || !is_binding(trace, alias, first) {
         return None;
     }
+    if !object.lies && !may_copy(trace, object) {
+        return None;
+    }
     let bases: Vec<Local> = chain.iter().filter_map(|link| link.via).filter(|&local| local != alias).collect();
     let (base, seen) =
         bases.iter().find_map(|&base| read_through(trace, write.id, base, written).map(|seen| (base, seen)))?;
     let confidence = confidence(trace, write, alias, base, object, written, seen)?;
     Some(tell(trace, write, alias, base, first, object, seen, confidence))
+}
+
+/// Does the array lie in one buffer, but for the copy that the function which made it may have made (`ravel`, `asarray`)?
+fn may_copy(trace: &BodyTrace<'_>, object: &Array) -> bool {
+    let own = |&&buf: &&crate::domain::BufId| {
+        !matches!(trace.buffers.get(buf).origin, Origin::Alloc(site, _) if site.op == object.made_by)
+    };
+    object.bufs.iter().filter(own).count() == 1
 }
 
 /// Is the alias a name that the derivation was bound to (not one that was bound to something else in between)?

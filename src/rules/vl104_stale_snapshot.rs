@@ -7,7 +7,7 @@ use crate::rules::common::{
 use crate::domain::{Array, Evidence, Region, Value};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::{Local, LocalKind};
-use crate::trace::{BodyTrace, BoundFrom, EventId, EventKind, How, Walk, WriteHow};
+use crate::trace::{BodyTrace, BoundFrom, Event, EventId, EventKind, How, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL104",
@@ -27,6 +27,8 @@ struct Kept {
 enum KeptHow {
     /// `old = x`
     Name,
+    /// `x = old`, written as x and read as old.
+    Reversed,
     /// A view of all of it: `x[:]`, `x.T`, `np.asarray(x)`.
     Whole(How),
     /// A view of a part.
@@ -70,10 +72,9 @@ fn stale(
         return None;
     }
     let seen = read_through(trace, write.id, kept, written)?;
-    let binding = trace.bindings(kept).find_map(|(id, _)| {
-        let how = kept_how(trace, id, changed, kept, written)?;
-        // The write comes after the binding, with the name still bound to it.
-        let before = trace
+    let reaches = |id: EventId| {
+        // The write comes after the binding, with both names still bound as they were.
+        trace
             .walk_from(id, |other| {
                 if other == write.id {
                     Walk::Found
@@ -83,9 +84,22 @@ fn stale(
                     Walk::On
                 }
             })
-            .is_some();
-        before.then_some(Kept { event: id, how })
-    })?;
+            .is_some()
+    };
+    let binding = trace
+        .bindings(kept)
+        .find_map(|(id, _)| {
+            let how = kept_how(trace, id, changed, kept, written)?;
+            reaches(id).then_some(Kept { event: id, how })
+        })
+        .or_else(|| {
+            // `b = a`, then written through b and read as a.
+            let second = |&(_, event): &(EventId, &Event)| {
+                matches!(event.kind, EventKind::Bound { from: BoundFrom::Name(source), .. } if source == kept)
+            };
+            let (id, _) = trace.bindings(changed).find(|entry| second(entry) && reaches(entry.0))?;
+            Some(Kept { event: id, how: KeptHow::Reversed })
+        })?;
     Some((binding, seen))
 }
 
@@ -96,14 +110,27 @@ fn kept_how(trace: &BodyTrace<'_>, id: EventId, changed: Local, kept: Local, wri
         BoundFrom::Name(source) if source == changed => {
             return trace.array(value).filter(|array| shares(array, written)).map(|_| KeptHow::Name);
         }
-        // `b = a`, then written through b and read as a.
-        BoundFrom::Name(_) => {}
-        BoundFrom::Expression => {}
+        BoundFrom::Name(_) | BoundFrom::Expression => {}
     }
     if let Value::Ref(_) = trace.values.get(value) {
         return Some(KeptHow::Container);
     }
     let array = trace.array(value).filter(|array| shares(array, written))?;
+    // `asarray(x)` may be x itself: then the value is none of its own.
+    let stmt = trace.event(id).stmt;
+    let converted = trace.iter().find_map(|(_, event)| match event.kind {
+        EventKind::Derived { result, how, via: Some(via), .. }
+            if event.stmt == stmt && result == value && via == changed && !matches!(how, How::Copy(_)) =>
+        {
+            Some(how)
+        }
+        _ => None,
+    });
+    if let Some(how @ (How::Function(_) | How::Method(_))) = converted
+        && array.region == Region::Whole
+    {
+        return Some(KeptHow::Whole(how));
+    }
     let chain = trace.chain(value);
     let from_changed = chain.iter().any(|link| link.via == Some(changed));
     let first = chain.first()?;
@@ -138,7 +165,10 @@ fn confidence(
     let looped = trace.in_loop(binding.event) && trace.in_loop(write.id);
     let whole_write = matches!(write.how, WriteHow::Item { whole: true });
     let likely = match binding.how {
+        // `params[k] = v` puts another array into the one container; the other keeps the old one.
+        KeptHow::Container if matches!(write.how, WriteHow::Item { .. }) => return None,
         KeptHow::Container => snapshot,
+        KeptHow::Reversed => compared,
         KeptHow::Name => snapshot || compared || looped && same_statement(trace, write, kept),
         KeptHow::Whole(_) => snapshot || compared && !whole_write,
         KeptHow::Part(_) => snapshot || reorders(trace, write.how),
@@ -177,11 +207,14 @@ fn tell(
     seen: EventId,
     confidence: Confidence,
 ) -> Finding {
-    let (old, new) = (trace.name(kept), trace.name(changed));
+    let reversed = binding.how == KeptHow::Reversed;
+    let (old, new) =
+        if reversed { (trace.name(changed), trace.name(kept)) } else { (trace.name(kept), trace.name(changed)) };
+    let read = trace.name(kept);
     let bound = trace.event(binding.event);
     let place = bound.stmt;
     let said = match binding.how {
-        KeptHow::Name => format!("`{old}` is a second name for the array of `{new}`, not a copy"),
+        KeptHow::Name | KeptHow::Reversed => format!("`{old}` is a second name for the array of `{new}`, not a copy"),
         KeptHow::Whole(how) | KeptHow::Part(how) => {
             format!("`{old}` shares memory with `{new}`: {}", how_word(trace, how))
         }
@@ -197,16 +230,16 @@ fn tell(
     labels.push(label(
         write.event.span,
         write_role,
-        format!("{} changes what `{old}` sees", write_word(trace, write.how)),
+        format!("{} changes what `{read}` sees", write_word(trace, write.how)),
     ));
     labels.push(label(
         trace.event(seen).span,
         Role::Seen,
-        format!("`{old}` is {}, with the new values", seen_word(trace, seen)),
+        format!("`{read}` is {}, with the new values", seen_word(trace, seen)),
     ));
     let span = if at_write { write.event.span } else { place };
     let help = match binding.how {
-        KeptHow::Name => format!("keep a copy: `{old} = {new}.copy()`"),
+        KeptHow::Name | KeptHow::Reversed => format!("keep a copy: `{old} = {new}.copy()`"),
         KeptHow::Container => format!("copy the arrays as well: `{old} = {{k: v.copy() for k, v in {new}.items()}}`"),
         KeptHow::Whole(_) | KeptHow::Part(_) => format!("keep a copy: add `.copy()` where `{old}` is made"),
     };

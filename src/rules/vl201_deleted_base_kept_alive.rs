@@ -58,10 +58,23 @@ fn holder<'a>(trace: &BodyTrace<'a>, start: EventId, base: Local, buf: BufId) ->
                 return Walk::Found;
             }
         }
-        let _ = base;
         Walk::On
-    })?;
-    Some((found, view?))
+    });
+    if let (Some(found), Some(view)) = (found, view) {
+        return Some((found, view));
+    }
+    // A name of the module lives as long as the program.
+    if trace.id.0 != 0 {
+        return None;
+    }
+    trace.iter().find_map(|(id, event)| match event.kind {
+        EventKind::Bound { local, value, .. } if local != base && id < start => {
+            let array = trace.array(value).filter(|array| array.bufs[..] == [buf] && array.lies)?;
+            let unbound = trace.iter().any(|(other, _)| other > id && trace.rebinds(other, local));
+            (is_small_view(trace, array) && !unbound).then_some((id, array))
+        }
+        _ => None,
+    })
 }
 
 fn values_of(kind: &EventKind) -> Vec<crate::domain::ValueId> {
@@ -132,7 +145,9 @@ fn tell(
         labels.push(label(made.span, Role::Aliased, format!("{holder} is a view: it holds all of `{name}`")));
     }
     labels.push(label(event.stmt, Role::Primary, format!("`{name}` goes, its memory stays")));
-    labels.push(label(trace.event(used).span, Role::Seen, "still in use here"));
+    if used > deletion {
+        labels.push(label(trace.event(used).span, Role::Seen, "still in use here"));
+    }
     Finding {
         rule: &INFO,
         span: event.stmt,

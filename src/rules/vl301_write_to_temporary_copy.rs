@@ -24,12 +24,17 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 /// The copy that the write goes to, if nobody can see it afterwards.
 fn lost(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<(BufId, CopyOf)> {
     let array = trace.array(write.value)?;
-    let [buf] = array.bufs[..] else { return None };
     if array.unknown || write.direct {
         return None;
     }
-    let from = trace.buffers.get(buf).copied_from.as_ref()?;
-    if from.how == CopyOf::Explicit {
+    let (buf, from) = array
+        .bufs
+        .iter()
+        .find_map(|&buf| trace.buffers.get(buf).copied_from.as_ref().map(|from| (buf, from)))
+        .filter(|(_, from)| from.likely)?;
+    // Nothing but the copy, and perhaps (where the index has no dimensions) a view of what was copied.
+    let source = trace.array(from.source)?;
+    if !array.bufs.iter().all(|other| *other == buf || source.bufs.contains(other)) {
         return None;
     }
     let held = trace.iter().any(|(_, event)| {
@@ -57,7 +62,7 @@ pub(super) fn copy_word(how: CopyOf) -> &'static str {
         CopyOf::Mask => "indexing with a boolean array makes a copy",
         CopyOf::Fancy => "indexing with a list or an integer array makes a copy",
         CopyOf::Flatten => "`flatten()` always makes a copy",
-        CopyOf::Explicit => "this is a copy",
+        CopyOf::Explicit => "this makes a copy",
     }
 }
 
@@ -87,6 +92,7 @@ fn tell(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId, how: CopyOf) -> Fi
 
 fn help(write: &Write<'_>, how: CopyOf) -> String {
     match (write.how, how) {
+        (_, CopyOf::Explicit) => "write to the array itself, or bind the copy to a name first".to_string(),
         (_, CopyOf::Flatten) => "write through `.flat[…]`, or `reshape(-1)` of a contiguous array".to_string(),
         (WriteHow::Item { .. } | WriteHow::Augmented, _) => {
             "use one index for both steps: `a[np.flatnonzero(mask)[0]] = v`, or `a[mask, j] = v`".to_string()

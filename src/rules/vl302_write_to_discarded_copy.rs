@@ -37,7 +37,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 fn copied(trace: &BodyTrace<'_>, array: &Array) -> Option<(BufId, CopyOf)> {
     let (buf, from) = array.bufs.iter().find_map(|&buf| {
         let from = trace.buffers.get(buf).copied_from.as_ref()?;
-        (from.how != CopyOf::Explicit).then_some((buf, from))
+        (from.how != CopyOf::Explicit && from.likely).then_some((buf, from))
     })?;
     let source = trace.array(from.source)?;
     if source.evidence < Evidence::Likely && from.how != CopyOf::Mask {
@@ -85,11 +85,12 @@ fn scalar_item(trace: &BodyTrace<'_>, write: &Write<'_>, array: &Array) -> Optio
     if write.how != WriteHow::Augmented || array.ndim().is_some_and(|n| n > 0) {
         return None;
     }
-    let [buf] = array.bufs[..] else { return None };
     let link = trace.derivation(write.object)?;
     let source = trace.array(link.source)?;
-    let scalar = source.ndim() == Some(1) || trace.buffers.get(buf).likely_1d && source.ndim().is_none();
-    (link.how == How::Slice && scalar && source.made_by != array.made_by).then_some(link.event)
+    let [base] = source.bufs[..] else { return None };
+    let scalar = source.ndim() == Some(1) || trace.buffers.get(base).likely_1d && source.ndim().is_none();
+    // With an index of which nothing is known it may be a copy as well: lost either way.
+    (matches!(link.how, How::Slice | How::MaybeCopy) && scalar && source.made_by != array.made_by).then_some(link.event)
 }
 
 fn name_used_later(trace: &BodyTrace<'_>, start: EventId, name: Local) -> bool {
