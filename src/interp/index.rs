@@ -601,13 +601,19 @@ impl<'a> Machine<'a> {
     /// `obj[index] = value`
     pub(crate) fn set_item(&mut self, obj: Temp, index: Temp, value: Temp, inplace: bool) {
         let (target, at, stored) = (self.temp(obj), self.temp(index), self.temp(value));
+        self.read(index, ReadHow::Operand);
         match self.values.get(target).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
                 let array = self.stored_into(obj, array, at, stored);
                 if !inplace {
                     self.read(value, ReadHow::Stored);
                 }
-                self.read(index, ReadHow::Operand);
+                if let Value::Module(path) = self.values.get(stored)
+                    && self.paths.text(*path) == "numpy.ma.masked"
+                {
+                    // Sets the mask; the data stay.
+                    return;
+                }
                 let (parts, _) = self.parts(at);
                 let whole = matches!(parts[..], [] | [(Part::Ellipsis | Part::Slice(Step::Full), _)]);
                 let region = match self.kind(&parts) {

@@ -134,7 +134,7 @@ fn kept_how(trace: &BodyTrace<'_>, id: EventId, changed: Local, kept: Local, wri
     let chain = trace.chain(value);
     let from_changed = chain.iter().any(|link| link.via == Some(changed));
     let first = chain.first()?;
-    if !from_changed || first.via == Some(kept) || matches!(first.how, How::Element | How::Copy(_)) {
+    if !from_changed || first.via == Some(kept) || matches!(first.how, How::Element | How::Copy(_) | How::MaybeCopy) {
         return None;
     }
     let whole = array.region == Region::Whole || matches!(first.how, How::Attribute(_) | How::Function(_) | How::Method(_));
