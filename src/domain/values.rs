@@ -226,8 +226,7 @@ impl Values {
             return aged;
         }
         let rename = |bufs: &SmallVec<[BufId; 2]>| {
-            let mut renamed: SmallVec<[BufId; 2]> =
-                bufs.iter().map(|&b| if b == recent { older } else { b }).collect();
+            let mut renamed: SmallVec<[BufId; 2]> = bufs.iter().map(|&b| if b == recent { older } else { b }).collect();
             renamed.sort_unstable();
             renamed.dedup();
             renamed
@@ -272,9 +271,10 @@ impl Values {
         if let Some(&id) = self.content_index.get(&content) {
             return id;
         }
-        let mask = content.fixed.iter().fold(self.masks[content.rest.0 as usize], |mask, (_, v)| {
-            mask | self.masks[v.0 as usize]
-        });
+        let mask = content
+            .fixed
+            .iter()
+            .fold(self.masks[content.rest.0 as usize], |mask, (_, v)| mask | self.masks[v.0 as usize]);
         let id = ContentId(self.contents.len() as u32);
         self.contents.push(content.clone());
         self.content_masks.push(mask);

@@ -35,8 +35,7 @@ fn sentence(claim: &Claim) -> String {
         None => words.push("if an array:".to_string()),
     }
     if let Some(shape) = &claim.shape {
-        let lengths: Vec<String> =
-            shape.iter().map(|n| n.map_or_else(|| "?".to_string(), |n| n.to_string())).collect();
+        let lengths: Vec<String> = shape.iter().map(|n| n.map_or_else(|| "?".to_string(), |n| n.to_string())).collect();
         words.push(format!("({})", lengths.join(", ")));
     } else if let Some(ndim) = claim.ndim {
         words.push(format!("{ndim}-d"));

@@ -49,6 +49,12 @@ impl<'a> Machine<'a> {
                 }
                 self.new_sequence(ObjectKind::List, element)
             }
+            (Value::Ref(objects), _) | (_, Value::Ref(objects)) if self.may_be_instance(&objects) => {
+                self.havoc(left);
+                self.havoc(right);
+                self.disturb();
+                ValueId::UNKNOWN
+            }
             _ => {
                 let dtype = match operator {
                     BinOp::Div => Some(self.true_division(left, right)),

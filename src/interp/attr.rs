@@ -24,23 +24,12 @@ impl<'a> Machine<'a> {
                 self.member(&path, self.name(name))
             }
             Value::Array(array) => self.array_attribute(obj, &array, name),
-            Value::Ref(objects) => {
-                let mut joined = ValueId::BOTTOM;
-                for object in objects {
-                    let found = self.state.content(object).map(|id| self.values.content(id).clone());
-                    let found = match found {
-                        Some(Content { kind: ObjectKind::Instance(_), fixed, rest, exact }) => {
-                            let content = Content { kind: ObjectKind::Instance(None), fixed, rest, exact };
-                            lookup(&content, Key::Name(name)).unwrap_or(content.rest)
-                        }
-                        _ => return self.values.intern(Value::Bound(value, name)),
-                    };
-                    joined = self.values.join(joined, found);
-                }
-                if joined == ValueId::BOTTOM { ValueId::UNKNOWN } else { joined }
-            }
+            Value::Ref(objects) => self.instance_attribute(&objects, value, name),
             Value::Slice(..) | Value::Scalar | Value::Int(_) | Value::Float | Value::Bool(_)
-                if matches!(self.name(name), "start" | "stop" | "step" | "real" | "imag" | "dtype" | "ndim" | "size") =>
+                if matches!(
+                    self.name(name),
+                    "start" | "stop" | "step" | "real" | "imag" | "dtype" | "ndim" | "size"
+                ) =>
             {
                 ValueId::SCALAR
             }
@@ -76,11 +65,9 @@ impl<'a> Machine<'a> {
         match text {
             "shape" => {
                 let items = match &array.shape {
-                    Some(shape) => shape
-                        .clone()
-                        .into_iter()
-                        .map(|n| self.values.int(if n < 0 { None } else { Some(n) }))
-                        .collect(),
+                    Some(shape) => {
+                        shape.clone().into_iter().map(|n| self.values.int(if n < 0 { None } else { Some(n) })).collect()
+                    }
                     None => {
                         let int = self.values.int(None);
                         return self.values.tuple_of(int);
@@ -139,7 +126,7 @@ impl<'a> Machine<'a> {
     }
 
     /// An attribute of an object that is no array, or perhaps none.
-    fn object_attribute(&mut self, array: &Array, name: Sym) -> ValueId {
+    pub(crate) fn object_attribute(&mut self, array: &Array, name: Sym) -> ValueId {
         let Some(object) = self.entry_object(array) else { return ValueId::UNKNOWN };
         if let Some(id) = self.state.content(object) {
             let content = self.values.content(id);
@@ -155,7 +142,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The object on entry that the value certainly is: a parameter's own value.
-    fn entry_object(&self, array: &Array) -> Option<BufId> {
+    pub(crate) fn entry_object(&self, array: &Array) -> Option<BufId> {
         let [buf] = array.bufs[..] else { return None };
         let own = array.lies && array.made_by == 0 && !array.unknown;
         (own && matches!(self.buffers.get(buf).origin, Origin::Param(..))).then_some(buf)
@@ -237,17 +224,19 @@ impl<'a> Machine<'a> {
             return;
         }
         match self.values.get(target).clone() {
-            Value::Array(array) if array.kinds.meets(Kinds::ARRAY) && self.known.attribute(name).is_some() => match text {
-                "shape" | "strides" | "dtype" => {
-                    let shape = if text == "shape" { self.shape_value(self.temp(value)) } else { None };
-                    self.reshape_in_place(obj, &array, shape, text == "dtype");
+            Value::Array(array) if array.kinds.meets(Kinds::ARRAY) && self.known.attribute(name).is_some() => {
+                match text {
+                    "shape" | "strides" | "dtype" => {
+                        let shape = if text == "shape" { self.shape_value(self.temp(value)) } else { None };
+                        self.reshape_in_place(obj, &array, shape, text == "dtype");
+                    }
+                    "flat" | "real" | "imag" | "T" => {
+                        self.read(value, ReadHow::Stored);
+                        self.write(obj, target, WriteHow::Attribute(name));
+                    }
+                    _ => self.store_attribute(&array, name, value, inplace),
                 }
-                "flat" | "real" | "imag" | "T" => {
-                    self.read(value, ReadHow::Stored);
-                    self.write(obj, target, WriteHow::Attribute(name));
-                }
-                _ => self.store_attribute(&array, name, value, inplace),
-            },
+            }
             Value::Array(array) => self.store_attribute(&array, name, value, inplace),
             Value::Ref(objects) => {
                 self.escape(value, Escape::Attribute(name));
@@ -264,7 +253,6 @@ impl<'a> Machine<'a> {
     }
 
     fn store_attribute(&mut self, array: &Array, name: Sym, value: Temp, inplace: bool) {
-        self.effects = true;
         if !inplace {
             self.escape(value, Escape::Attribute(name));
         }
@@ -273,18 +261,20 @@ impl<'a> Machine<'a> {
             self.weaken_attribute(name, stored);
             return;
         };
+        self.set_entry_attribute(object, name, stored);
+    }
+
+    /// Sets an attribute of an object that was there on entry.
+    pub(crate) fn set_entry_attribute(&mut self, object: BufId, name: Sym, stored: ValueId) {
         if self.is_property(object, name) && !self.is_assigned(object, name) {
             self.disturb();
             return;
         }
         let mut content = match self.state.content(object) {
             Some(id) => self.values.content(id).clone(),
-            None => Content {
-                kind: ObjectKind::Instance(None),
-                fixed: Vec::new(),
-                rest: ValueId::UNKNOWN,
-                exact: false,
-            },
+            None => {
+                Content { kind: ObjectKind::Instance(None), fixed: Vec::new(), rest: ValueId::UNKNOWN, exact: false }
+            }
         };
         let stored = if self.maybe {
             let old = match lookup(&content, Key::Name(name)) {
@@ -309,7 +299,7 @@ impl<'a> Machine<'a> {
     }
 
     /// An attribute of some object was set, which may be one of those that are tracked.
-    fn weaken_attribute(&mut self, name: Sym, stored: ValueId) {
+    pub(crate) fn weaken_attribute(&mut self, name: Sym, stored: ValueId) {
         self.effects = true;
         for i in 0..self.state.heap.len() {
             let (object, id) = self.state.heap[i];

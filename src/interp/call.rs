@@ -1,5 +1,7 @@
 //! Calls: whom they call, how arguments meet parameters, and what the words of a row of the model mean.
 
+use smallvec::SmallVec;
+
 use super::machine::{Machine, reaxed};
 use super::shapes::set_order;
 use super::{Returns, Summary, known};
@@ -81,6 +83,7 @@ impl<'a> Machine<'a> {
                 self.call_foreign(&path, args)
             }
             Value::Function(body) => self.call_function(body, args),
+            Value::Class(class) => self.construct(class, args),
             Value::Bound(receiver, name) => self.call_bound(receiver, name, args),
             _ => self.call_unknown(Some(callee), args),
         }
@@ -89,6 +92,9 @@ impl<'a> Machine<'a> {
     /// A method kept in a variable: the receiver's temp is gone.
     fn call_bound(&mut self, receiver: ValueId, name: Sym, args: &Args<'a>) -> ValueId {
         if let Value::Ref(objects) = self.values.get(receiver).clone() {
+            if let Some(value) = self.instance_method(&objects, receiver, name, args) {
+                return value;
+            }
             return self.container_method(&objects, receiver, name, args);
         }
         self.havoc(receiver);
@@ -108,7 +114,10 @@ impl<'a> Machine<'a> {
                 let path = self.model.row(row).name.to_string();
                 self.call_row_method(&path, name, args)
             }
-            Value::Ref(objects) => self.container_method(&objects, value, name, args),
+            Value::Ref(objects) => match self.instance_method(&objects, value, name, args) {
+                Some(value) => value,
+                None => self.container_method(&objects, value, name, args),
+            },
             Value::Tuple(_) | Value::TupleOf(_) => match self.name(name) {
                 "index" | "count" => self.values.int(None),
                 _ => self.call_unknown(Some(obj), args),
@@ -119,6 +128,10 @@ impl<'a> Machine<'a> {
                 ValueId::SCALAR
             }
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => self.array_method(obj, &array, name, args),
+            Value::Array(array) => match self.own_method(obj, &array, name, args) {
+                Some(value) => value,
+                None => self.call_unknown(Some(obj), args),
+            },
             Value::Unknown => match self.known.method(name) {
                 Some(row) if !container_like(self.name(name)) => {
                     let call = self.bind_args(row, Some(obj), args);
@@ -143,7 +156,8 @@ impl<'a> Machine<'a> {
             Value::Array(array) => array.clone(),
             _ => array.clone(),
         };
-        if !array.certain() && ambiguous && array.kinds.meets(Kinds::OTHER) && matches!(self.name(name), "put" | "fill") {
+        if !array.certain() && ambiguous && array.kinds.meets(Kinds::OTHER) && matches!(self.name(name), "put" | "fill")
+        {
             // Anything can have a `put`.
             self.taint(array);
         }
@@ -235,10 +249,7 @@ impl<'a> Machine<'a> {
 
     /// A function of this file.
     fn call_function(&mut self, body: BodyId, args: &Args<'a>) -> ValueId {
-        for &arg in args.list {
-            self.escape(arg.value, Escape::Passed);
-            self.read(arg.value, ReadHow::Passed);
-        }
+        self.pass(args);
         match self.call_body(body, args) {
             Some(value) => value,
             None => self.call_unknown(None, args),
@@ -283,6 +294,14 @@ impl<'a> Machine<'a> {
         }
         self.disturb();
         ValueId::UNKNOWN
+    }
+
+    /// The arguments go to a function of this file.
+    pub(crate) fn pass(&mut self, args: &Args<'a>) {
+        for &arg in args.list {
+            self.escape(arg.value, Escape::Passed);
+            self.read(arg.value, ReadHow::Passed);
+        }
     }
 
     pub(crate) fn read_args(&mut self, args: &Args<'a>) {
@@ -350,7 +369,9 @@ impl<'a> Machine<'a> {
     /// What the row says of this call.
     pub(crate) fn apply(&mut self, call: &Call<'a>) -> ValueId {
         let row = call.row;
-        if row.name.starts_with("numpy.random.") && matches!(&*row.name, "numpy.random.default_rng" | "numpy.random.RandomState") {
+        if row.name.starts_with("numpy.random.")
+            && matches!(&*row.name, "numpy.random.default_rng" | "numpy.random.RandomState")
+        {
             let class = if row.name.ends_with("RandomState") { "RandomState" } else { "Generator" };
             let class = self.paths.intern(class);
             return self.values.intern(Value::Module(class));
@@ -359,7 +380,8 @@ impl<'a> Machine<'a> {
         let function = self.last_name(row);
         let writes = row.writes_when.is_none_or(|when| {
             // Writes that depend on a flag: by default they do not happen.
-            call.value(when).is_some_and(|value| !matches!(self.values.get(value), Value::Bool(Some(false)) | Value::None))
+            call.value(when)
+                .is_some_and(|value| !matches!(self.values.get(value), Value::Bool(Some(false)) | Value::None))
         });
         for &param in row.writes.iter().filter(|_| writes) {
             if Some(param) != row.out {
@@ -373,7 +395,9 @@ impl<'a> Machine<'a> {
         };
         self.tell_derived(call, result, function);
         match out {
-            Some((param, value)) if self.values.kinds(value) != Kinds::NONE => self.through_out(call, param, value, result),
+            Some((param, value)) if self.values.kinds(value) != Kinds::NONE => {
+                self.through_out(call, param, value, result)
+            }
             _ => result,
         }
     }
@@ -423,7 +447,8 @@ impl<'a> Machine<'a> {
         for param in 0..call.slots.len() as u8 {
             let writes_it = call.row.out == Some(param)
                 || call.row.writes.contains(&param) && matches!(call.row.special, Some(Special::WriteArgument));
-            if shared != Some(param) && !writes_it
+            if shared != Some(param)
+                && !writes_it
                 && let Some(temp) = call.temp(param)
             {
                 self.read(temp, ReadHow::Passed);
@@ -528,7 +553,9 @@ impl<'a> Machine<'a> {
                 reaxed(view);
                 view.owner = view.owner.join(Owner::View);
             }),
-            ResultRule::SameOrCopy(of) => self.shared_result(call, *of, true, |view| view.writeable = view.writeable.join(Tri::Must)),
+            ResultRule::SameOrCopy(of) => {
+                self.shared_result(call, *of, true, |view| view.writeable = view.writeable.join(Tri::Must))
+            }
             ResultRule::ViewOrCopy(of) => self.shared_result(call, *of, true, |view| {
                 view.forget_layout();
                 reaxed(view);
@@ -544,6 +571,7 @@ impl<'a> Machine<'a> {
                 let element = self.several(call, inner);
                 self.values.tuple_of(element)
             }
+            ResultRule::MaybeTuple(inner) if self.is_single(call) => self.by_words(call, inner),
             ResultRule::MaybeTuple(inner) => {
                 let one = self.several(call, inner);
                 let tuple = self.values.tuple_of(one);
@@ -554,6 +582,17 @@ impl<'a> Machine<'a> {
                 self.new_sequence(ObjectKind::Iterator, element)
             }
         }
+    }
+
+    /// Of a row that may return several things: are those that ask for more (`return_index`, `retstep`) left out?
+    fn is_single(&self, call: &Call<'a>) -> bool {
+        let asks = |name: &str| name.starts_with("ret") || name == "sparse";
+        let flags = call.row.params.iter().zip(&call.slots).filter(|(param, _)| asks(&param.name));
+        let flags: SmallVec<[bool; 4]> = flags
+            .map(|(_, slot)| slot.is_none_or(|(value, _)| *self.values.get(value) == Value::Bool(Some(false))))
+            .collect();
+        let three = &*call.row.name == "numpy.where" && call.named("x").is_some() && !call.open;
+        three || !flags.is_empty() && flags.iter().all(|&left_out| left_out)
     }
 
     /// The joined elements of a container that a row returns: several arrays from one site.
@@ -585,6 +624,7 @@ impl<'a> Machine<'a> {
                 Shared::Perhaps(array.clone(), value)
             }
             Value::Unknown | Value::Bottom | Value::Module(_) | Value::Bound(..) => Shared::Unknown,
+            Value::Ref(objects) if self.may_be_instance(objects) => Shared::Unknown,
             // A list, a number: converting it makes a new array.
             _ => Shared::Converted,
         }
@@ -903,7 +943,29 @@ pub(crate) enum Shared {
 
 /// Methods that lists, dicts, strings and other things have as well, with other semantics.
 pub(crate) fn container_like(name: &str) -> bool {
-    matches!(name, "copy" | "sort" | "index" | "put" | "fill" | "resize" | "view" | "min" | "max" | "sum" | "clip" | "all" | "any" | "round" | "partition" | "swapaxes" | "repeat" | "item" | "dump" | "dumps")
+    matches!(
+        name,
+        "copy"
+            | "sort"
+            | "index"
+            | "put"
+            | "fill"
+            | "resize"
+            | "view"
+            | "min"
+            | "max"
+            | "sum"
+            | "clip"
+            | "all"
+            | "any"
+            | "round"
+            | "partition"
+            | "swapaxes"
+            | "repeat"
+            | "item"
+            | "dump"
+            | "dumps"
+    )
 }
 
 trait SmallVecExt {

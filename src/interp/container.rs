@@ -3,7 +3,9 @@
 use super::call::Args;
 use super::known::Builtin;
 use super::machine::{LIST_PART, Machine, reaxed};
-use crate::domain::{Array, BufId, Content, Evidence, Key, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId};
+use crate::domain::{
+    Array, BufId, Content, Evidence, Key, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId,
+};
 use crate::ir::{ArgKind, Sym, Temp};
 use crate::trace::{Escape, How, ReadHow};
 
@@ -22,11 +24,12 @@ impl<'a> Machine<'a> {
             Value::Tuple(items) => self.values.join_all(items),
             Value::TupleOf(item) => item,
             Value::Ref(objects) => {
-                let dict = self
-                    .contents(&objects)
-                    .iter()
-                    .any(|(_, id)| matches!(self.values.content(*id).kind, ObjectKind::Dict | ObjectKind::Instance(_)));
-                if dict {
+                if self.may_be_instance(&objects) {
+                    return ValueId::UNKNOWN;
+                }
+                let contents = self.contents(&objects);
+                let dicts = contents.iter().filter(|(_, id)| self.values.content(*id).kind == ObjectKind::Dict).count();
+                if dicts == contents.len() {
                     // Keys: nothing that shares memory, but for objects of classes.
                     return ValueId::SCALAR;
                 }
@@ -44,7 +47,8 @@ impl<'a> Machine<'a> {
         if array.dtype == crate::domain::Dtype::Object {
             return ValueId::UNKNOWN;
         }
-        let shape: Option<Shape> = array.shape.as_ref().filter(|s| !s.is_empty()).map(|s| s[1..].iter().copied().collect());
+        let shape: Option<Shape> =
+            array.shape.as_ref().filter(|s| !s.is_empty()).map(|s| s[1..].iter().copied().collect());
         if array.certain() && array.ndim() == Some(1) {
             return match array.dtype.kind() {
                 Some(b'i' | b'u') => self.values.int(None),
@@ -125,7 +129,13 @@ impl<'a> Machine<'a> {
     }
 
     /// A method of a list, dict, set, iterator or instance.
-    pub(crate) fn container_method(&mut self, objects: &[BufId], value: ValueId, name: Sym, args: &Args<'a>) -> ValueId {
+    pub(crate) fn container_method(
+        &mut self,
+        objects: &[BufId],
+        value: ValueId,
+        name: Sym,
+        args: &Args<'a>,
+    ) -> ValueId {
         let kind = self.contents(objects).first().map(|(_, id)| self.values.content(*id).kind);
         let first = args.positional(0);
         match (kind, self.name(name)) {
@@ -389,8 +399,12 @@ impl<'a> Machine<'a> {
                     }
                     return ValueId::UNKNOWN;
                 }
-                let items: Vec<ValueId> =
-                    args.list.iter().zip(&args.values).map(|(arg, &value)| self.iterate_temp(value, arg.value)).collect();
+                let items: Vec<ValueId> = args
+                    .list
+                    .iter()
+                    .zip(&args.values)
+                    .map(|(arg, &value)| self.iterate_temp(value, arg.value))
+                    .collect();
                 let tuple = self.values.tuple(items);
                 self.new_sequence(ObjectKind::Iterator, tuple)
             }

@@ -80,10 +80,9 @@ impl<'a> Machine<'a> {
     /// Does the method's class extend an array class, as far as the names of its bases tell?
     fn extends_array(&self) -> bool {
         let Some(class) = self.body.class else { return false };
-        self.module.classes[class.index()]
-            .bases
-            .iter()
-            .any(|base| base.last().is_some_and(|&sym| matches!(self.name(sym), "ndarray" | "matrix" | "recarray" | "memmap")))
+        self.module.classes[class.index()].bases.iter().any(|base| {
+            base.last().is_some_and(|&sym| matches!(self.name(sym), "ndarray" | "matrix" | "recarray" | "memmap"))
+        })
     }
 
     /// The value of a name of the module's scope, read in another scope.
@@ -105,7 +104,9 @@ impl<'a> Machine<'a> {
             {
                 value
             }
-            Value::Int(_) | Value::Float | Value::Bool(_) | Value::Str(_) | Value::Scalar | Value::Slice(..) if once => {
+            Value::Int(_) | Value::Float | Value::Bool(_) | Value::Str(_) | Value::Scalar | Value::Slice(..)
+                if once =>
+            {
                 value
             }
             _ if info.rebound_inside => {
@@ -134,7 +135,9 @@ impl<'a> Machine<'a> {
         }
         let buf = self.buffers.of(Origin::Closure(self.id, local), Span::default());
         let mut array = Array::within(buf, Kinds::ALL, Evidence::None);
-        if self.body.locals[local.index()].rebound_inside || self.rebound_outside(outer) {
+        if self.body.locals[local.index()].rebound_inside && !self.is_tame(self.id, local)
+            || self.rebound_outside(outer)
+        {
             array.unknown = true;
             array.lies = false;
         }
@@ -142,9 +145,11 @@ impl<'a> Machine<'a> {
     }
 
     /// May the variable of the enclosing function be rebound by another function while this one runs?
-    fn rebound_outside(&self, outer: Local) -> bool {
+    fn rebound_outside(&mut self, outer: Local) -> bool {
         let Some(parent) = self.function_around() else { return true };
-        self.module.bodies[parent.index()].locals.get(outer.index()).is_none_or(|info| info.rebound_inside)
+        let rebound =
+            self.module.bodies[parent.index()].locals.get(outer.index()).is_none_or(|info| info.rebound_inside);
+        rebound && !self.is_tame(parent, outer)
     }
 
     fn function_around(&self) -> Option<BodyId> {
@@ -209,9 +214,10 @@ impl<'a> Machine<'a> {
             return Said::Nothing;
         }
         // `np.ndarray`, `numpy.typing.NDArray`, `from numpy import ndarray`: the root must come from NumPy.
-        let root = self.module.bodies[0].locals.iter().position(|info| {
-            info.name == first && matches!(info.kind, LocalKind::Plain)
-        });
+        let root = self.module.bodies[0]
+            .locals
+            .iter()
+            .position(|info| info.name == first && matches!(info.kind, LocalKind::Plain));
         let from_numpy = match root {
             None => false,
             Some(local) => match self.global_at_entry(Local(local as u32)) {
@@ -224,7 +230,8 @@ impl<'a> Machine<'a> {
 
     /// The dotted path of what a global is bound to, if it is a module or something in one.
     fn global_at_entry(&self, local: Local) -> Option<&str> {
-        let value = if self.id == BodyId(0) { self.state.locals.get(local.index()) } else { self.globals.get(local.index()) };
+        let value =
+            if self.id == BodyId(0) { self.state.locals.get(local.index()) } else { self.globals.get(local.index()) };
         match self.values.get(*value?) {
             Value::Module(path) => Some(self.paths.text(*path)),
             Value::Row(row) => Some(&self.model.row(*row).name),

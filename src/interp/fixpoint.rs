@@ -126,6 +126,8 @@ impl<'a> Machine<'a> {
         self.returned = ValueId::BOTTOM;
         self.yielded = ValueId::BOTTOM;
         self.exit_heap.clear();
+        self.exit_free.clear();
+        self.tainted.clear();
         self.effects = false;
         self.reshapes = false;
         self.survey(body);
@@ -224,13 +226,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn send(
-        &mut self,
-        next: BlockId,
-        state: State,
-        states: &mut [Option<State>],
-        changed: &mut dyn FnMut(BlockId),
-    ) {
+    fn send(&mut self, next: BlockId, state: State, states: &mut [Option<State>], changed: &mut dyn FnMut(BlockId)) {
         match states[next.index()].take() {
             None => {
                 states[next.index()] = Some(state);
@@ -363,6 +359,8 @@ impl<'a> Machine<'a> {
         for (array, otherwise) in self.used_as_array.iter_mut().zip(used_otherwise) {
             *array &= !otherwise;
         }
+        self.stored.clear();
+        self.stored.extend(stores.iter().map(|&count| count > 0));
         self.stable.clear();
         for (info, &count) in body.locals.iter().zip(&stores) {
             let stable = match info.kind {
@@ -382,15 +380,10 @@ impl<'a> Machine<'a> {
         if let Terminator::Return(value) = term
             && self.recording
         {
+            let first = self.returned == ValueId::BOTTOM;
             let value = value.map_or(ValueId::NONE, |temp| self.temp(temp));
             self.returned = self.values.join(self.returned, value);
-            for i in 0..self.state.heap.len() {
-                let (object, content) = self.state.heap[i];
-                match self.exit_heap.iter().position(|entry| entry.0 == object) {
-                    Some(at) => self.exit_heap[at].1 = self.values.join_content(self.exit_heap[at].1, content),
-                    None => self.exit_heap.push((object, content)),
-                }
-            }
+            self.leave(first);
         }
         if let Terminator::Return(Some(temp)) = term {
             // Of a tuple that is written out, each item goes by its own name.
@@ -404,6 +397,49 @@ impl<'a> Machine<'a> {
     fn returned_temp(&mut self, temp: crate::ir::Temp) {
         if bound(self.temp(temp)) {
             self.escape(temp, crate::trace::Escape::Returned);
+        }
+    }
+
+    /// Notes what objects and names of enclosing functions hold at a return.
+    fn leave(&mut self, first: bool) {
+        let constructs = self.body.class.is_some() && self.name(self.body.name) == "__init__";
+        let before = std::mem::take(&mut self.exit_heap);
+        let old = State { heap: before, ..State::new(0) };
+        let mut objects: Vec<BufId> = old.heap.iter().chain(&self.state.heap).map(|entry| entry.0).collect();
+        objects.sort_unstable();
+        objects.dedup();
+        for object in objects {
+            let (a, b) = (old.content(object), self.state.content(object));
+            let Some(some) = a.or(b) else { continue };
+            let joined = if first || constructs && !(a.is_some() && b.is_some()) {
+                some
+            } else if self.buffers.get(object).on_entry() && !constructs {
+                let empty = Content { fixed: Vec::new(), ..self.values.content(some).clone() };
+                let empty = self.values.intern_content(empty);
+                let (a, b) = (a.unwrap_or(empty), b.unwrap_or(empty));
+                let (a, b) = (self.complete(object, a, b, false), self.complete(object, b, a, false));
+                self.values.join_content(a, b)
+            } else {
+                match (a, b) {
+                    (Some(a), Some(b)) => self.values.join_content(a, b),
+                    _ => some,
+                }
+            };
+            self.exit_heap.push((object, joined));
+        }
+        for i in 0..self.body.locals.len() {
+            let LocalKind::Free(outer) = self.body.locals[i].kind else { continue };
+            if !self.stored[i] {
+                continue;
+            }
+            let value = match self.state.locals[i] {
+                ValueId::BOTTOM => self.load_closure(crate::ir::Local(i as u32), outer),
+                value => value,
+            };
+            match self.exit_free.iter().position(|entry| entry.0 == outer) {
+                Some(at) => self.exit_free[at].1 = self.values.join(self.exit_free[at].1, value),
+                None => self.exit_free.push((outer, value)),
+            }
         }
     }
 

@@ -276,7 +276,8 @@ impl<'a> Machine<'a> {
     fn index_array(&mut self, array: &Array, index: Temp, at: ValueId) -> ValueId {
         let (parts, is_tuple) = self.parts(at);
         let kind = self.kind(&parts);
-        if array.dtype == Dtype::Object && !parts.iter().any(|(part, _)| matches!(part, Part::Slice(_) | Part::Ellipsis))
+        if array.dtype == Dtype::Object
+            && !parts.iter().any(|(part, _)| matches!(part, Part::Slice(_) | Part::Ellipsis))
         {
             // An element of an object array may be any object.
             return ValueId::UNKNOWN;
@@ -395,9 +396,8 @@ impl<'a> Machine<'a> {
     /// A view by basic indexing (or, where all dimensions are consumed, a scalar).
     fn basic(&mut self, array: &Array, index: Temp, parts: &[(Part, ValueId)], is_tuple: bool) -> ValueId {
         let region = self.region(array, index, parts);
-        let known = parts.iter().all(|(part, _)| {
-            matches!(part, Part::Int | Part::Slice(_) | Part::NewAxis | Part::Ellipsis)
-        });
+        let known =
+            parts.iter().all(|(part, _)| matches!(part, Part::Int | Part::Slice(_) | Part::NewAxis | Part::Ellipsis));
         let field = matches!(parts, [(Part::Field(_) | Part::Fields, _)]);
         let ints = parts.iter().filter(|(part, _)| *part == Part::Int).count();
         let keeps = parts.iter().any(|(part, _)| matches!(part, Part::Slice(_) | Part::NewAxis | Part::Ellipsis));
@@ -557,7 +557,9 @@ impl<'a> Machine<'a> {
     }
 
     fn interval(&self, slice: ValueId, temp: Option<Temp>, step: Step) -> Interval {
-        let Value::Slice(a, b, c) = *self.values.get(slice) else { return Interval { lo: Bound::Unknown, hi: Bound::Unknown } };
+        let Value::Slice(a, b, c) = *self.values.get(slice) else {
+            return Interval { lo: Bound::Unknown, hi: Bound::Unknown };
+        };
         let negative = matches!(self.values.get(c), Value::Int(Some(n)) if *n < 0);
         if step == Step::Other && (negative || !matches!(self.values.get(c), Value::Int(Some(_)))) {
             return Interval { lo: Bound::Unknown, hi: Bound::Unknown };
@@ -582,7 +584,8 @@ impl<'a> Machine<'a> {
         match self.def(temp) {
             Some(OpKind::Load(local)) => self.stable_bound(*local, 0),
             Some(OpKind::Binary(op @ (BinOp::Add | BinOp::Sub), left, right)) => {
-                let (Some(OpKind::Load(local)), Value::Int(Some(n))) = (self.def(*left), self.values.get(self.temp(*right)))
+                let (Some(OpKind::Load(local)), Value::Int(Some(n))) =
+                    (self.def(*left), self.values.get(self.temp(*right)))
                 else {
                     return Bound::Unknown;
                 };

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::instance::Classes;
 use super::known::Known;
 use super::summary::Progress;
 use super::{Callees, Point};
@@ -39,6 +40,9 @@ pub struct Machine<'a> {
     /// What captured locals of function bodies were bound to, where that is a function, class, module or row.
     pub(crate) captures: FxHashMap<(BodyId, Local), ValueId>,
 
+    pub(crate) classes: Classes,
+    /// For names that inner functions rebind: does a call show when?
+    pub(crate) tame: FxHashMap<(BodyId, Local), bool>,
     /// How far the analysis of each body is.
     pub(crate) progress: Vec<Progress>,
     /// Has the module's own body been run?
@@ -57,6 +61,8 @@ pub struct Machine<'a> {
     pub(crate) block_temps: Vec<Temp>,
     /// For each local: does it hold one and the same value from its binding on? Then it can be a symbolic end.
     pub(crate) stable: Vec<bool>,
+    /// For each local: is it bound in the body?
+    pub(crate) stored: Vec<bool>,
     /// For each local: do the ops speak for its being an array?
     pub(crate) used_as_array: Vec<bool>,
     pub(crate) in_loop: bool,
@@ -73,7 +79,11 @@ pub struct Machine<'a> {
     pub(crate) returned: ValueId,
     pub(crate) yielded: ValueId,
     pub(crate) exit_heap: Vec<(BufId, ContentId)>,
-    /// May the body have changed containers or attributes that are not its own?
+    /// What names of the enclosing function were rebound to, at the returns.
+    pub(crate) exit_free: Vec<(Local, ValueId)>,
+    /// Parameters that, if they are containers, may have other elements by now.
+    pub(crate) tainted: Vec<BufId>,
+    /// May the body have run something unknown, or changed attributes of what is no parameter?
     pub(crate) effects: bool,
     /// May it have set the shape, dtype or flags of an array that is not its own?
     pub(crate) reshapes: bool,
@@ -89,6 +99,7 @@ pub(crate) struct Suspended<'a> {
     defs: Vec<Option<&'a OpKind>>,
     block_temps: Vec<Temp>,
     stable: Vec<bool>,
+    stored: Vec<bool>,
     used_as_array: Vec<bool>,
     in_loop: bool,
     block: BlockId,
@@ -102,6 +113,8 @@ pub(crate) struct Suspended<'a> {
     returned: ValueId,
     yielded: ValueId,
     exit_heap: Vec<(BufId, ContentId)>,
+    exit_free: Vec<(Local, ValueId)>,
+    tainted: Vec<BufId>,
     effects: bool,
     reshapes: bool,
 }
@@ -128,6 +141,8 @@ impl<'a> Machine<'a> {
             globals: vec![ValueId::UNKNOWN; globals],
             global_stores: vec![0; globals],
             captures: FxHashMap::default(),
+            classes: Classes::new(module),
+            tame: FxHashMap::default(),
             progress: vec![Progress::Waiting; module.bodies.len()],
             globals_known: false,
             call_depth: 0,
@@ -139,6 +154,7 @@ impl<'a> Machine<'a> {
             defs: Vec::new(),
             block_temps: Vec::new(),
             stable: Vec::new(),
+            stored: Vec::new(),
             used_as_array: Vec::new(),
             in_loop: false,
             block: BlockId(0),
@@ -152,6 +168,8 @@ impl<'a> Machine<'a> {
             returned: ValueId::BOTTOM,
             yielded: ValueId::BOTTOM,
             exit_heap: Vec::new(),
+            exit_free: Vec::new(),
+            tainted: Vec::new(),
             effects: false,
             reshapes: false,
         }
@@ -169,6 +187,7 @@ impl<'a> Machine<'a> {
             defs: take(&mut self.defs),
             block_temps: take(&mut self.block_temps),
             stable: take(&mut self.stable),
+            stored: take(&mut self.stored),
             used_as_array: take(&mut self.used_as_array),
             in_loop: self.in_loop,
             block: self.block,
@@ -182,6 +201,8 @@ impl<'a> Machine<'a> {
             returned: self.returned,
             yielded: self.yielded,
             exit_heap: take(&mut self.exit_heap),
+            exit_free: take(&mut self.exit_free),
+            tainted: take(&mut self.tainted),
             effects: self.effects,
             reshapes: self.reshapes,
         }
@@ -197,6 +218,7 @@ impl<'a> Machine<'a> {
         self.defs = suspended.defs;
         self.block_temps = suspended.block_temps;
         self.stable = suspended.stable;
+        self.stored = suspended.stored;
         self.used_as_array = suspended.used_as_array;
         self.in_loop = suspended.in_loop;
         self.block = suspended.block;
@@ -210,6 +232,8 @@ impl<'a> Machine<'a> {
         self.returned = suspended.returned;
         self.yielded = suspended.yielded;
         self.exit_heap = suspended.exit_heap;
+        self.exit_free = suspended.exit_free;
+        self.tainted = suspended.tainted;
         self.effects = suspended.effects;
         self.reshapes = suspended.reshapes;
     }
@@ -301,7 +325,13 @@ impl<'a> Machine<'a> {
     }
 
     /// A fresh array of which nothing is known but that it is fresh: `init` says more.
-    pub(crate) fn fresh(&mut self, part: u16, kinds: Kinds, evidence: Evidence, init: impl FnOnce(&mut Array)) -> ValueId {
+    pub(crate) fn fresh(
+        &mut self,
+        part: u16,
+        kinds: Kinds,
+        evidence: Evidence,
+        init: impl FnOnce(&mut Array),
+    ) -> ValueId {
         let buf = self.alloc(part);
         let mut array = Array::within(buf, kinds, evidence);
         array.lies = self.buffers.get(buf).single();
@@ -400,9 +430,9 @@ impl<'a> Machine<'a> {
     /// The value was given to something unknown: containers that it reaches may hold anything from now on, and
     /// attributes may have been rebound.
     pub(crate) fn havoc(&mut self, value: ValueId) {
-        self.effects = true;
         let mut stack = vec![value];
         let mut seen: SmallVec<[BufId; 8]> = SmallVec::new();
+        let mut functions: SmallVec<[BodyId; 4]> = SmallVec::new();
         while let Some(value) = stack.pop() {
             match self.values.get(value).clone() {
                 Value::Tuple(items) => stack.extend(items),
@@ -426,6 +456,18 @@ impl<'a> Machine<'a> {
                     }
                 }
                 Value::Array(array) if array.kinds.meets(Kinds::CONTAINER) => self.taint(&array),
+                Value::Function(body) if !functions.contains(&body) => {
+                    // A function of this body reaches what it captures.
+                    functions.push(body);
+                    let body = &self.module.bodies[body.index()];
+                    if body.parent == Some(self.id) {
+                        let outer = body.locals.iter().filter_map(|info| match info.kind {
+                            LocalKind::Free(outer) => self.state.locals.get(outer.index()).copied(),
+                            _ => None,
+                        });
+                        stack.extend(outer);
+                    }
+                }
                 _ => {}
             }
         }
@@ -433,7 +475,11 @@ impl<'a> Machine<'a> {
 
     /// Something foreign may have been put into the containers that these buffers stand for.
     pub(crate) fn taint(&mut self, array: &Array) {
-        self.effects = true;
+        for &buf in &array.bufs {
+            if self.buffers.get(buf).on_entry() && !self.tainted.contains(&buf) {
+                self.tainted.push(buf);
+            }
+        }
         if array.kinds.has(Kinds::FOREIGN) || array.bufs.is_empty() {
             return;
         }
@@ -490,7 +536,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn bind(&mut self, local: Local, value: ValueId) {
         let info = &self.body.locals[local.index()];
         let is_name = !matches!(info.kind, LocalKind::Synthetic | LocalKind::Comprehension);
-        let value = if info.rebound_inside && self.id != BodyId(0) {
+        let value = if info.rebound_inside && self.id != BodyId(0) && !self.is_tame(self.id, local) {
             // A function inside may rebind the name whenever it is called.
             self.values.join(value, ValueId::UNKNOWN)
         } else if self.maybe && is_name {

@@ -18,20 +18,29 @@
 //! | `shapes` | shapes, dtypes and orders of results |
 //! | `container` | lists, tuples, dicts, builtins |
 //! | `summary` | calls of functions of the same file |
+//! | `instantiate` | a callee's values in terms of the caller |
+//! | `instance` | instances of the file's classes, their methods and attributes |
+//! | `closure` | names that inner functions rebind |
 //! | `refine` | what a branch's condition says |
 //! | `known` | names looked up once a file |
 //!
 //! **What is assumed.** Entry memory of different names does not overlap. A call to something unknown may keep or return
 //! its arguments, may rebind attributes and change the elements of containers that it is given, but is not assumed to
-//! write arrays. Annotations are believed.
+//! write arrays. Annotations are believed. Objects that are no arrays but act like them (operators of their own,
+//! `__array_ufunc__`, the methods of arrays) are taken to act like them in this, too: where an array gives new memory, so
+//! do they, and where it gives a view, what they give lies in the same memory. A method called on `self` is the class's
+//! own, unless a class of the file that inherits from it has another.
 
 mod arith;
 mod attr;
 mod call;
+mod closure;
 mod container;
 mod entry;
 mod fixpoint;
 mod index;
+mod instance;
+mod instantiate;
 mod known;
 mod machine;
 mod refine;

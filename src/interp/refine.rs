@@ -113,7 +113,8 @@ impl<'a> Machine<'a> {
                 if holds {
                     let foreign = array.kinds.warnings();
                     let left = Kinds(array.kinds.0 & tested.kinds.0);
-                    let left = if left.meets(Kinds::CONTAINER.union(Kinds::OTHER)) { left.union(foreign) } else { left };
+                    let left =
+                        if left.meets(Kinds::CONTAINER.union(Kinds::OTHER)) { left.union(foreign) } else { left };
                     if left == Kinds::ARRAY {
                         array.evidence = Evidence::Certain;
                     }

@@ -4,9 +4,7 @@ use smallvec::SmallVec;
 
 use super::call::{Call, Shared};
 use super::machine::{LIST_PART, Machine, reaxed};
-use crate::domain::{
-    Array, CopyOf, Dtype, Evidence, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId,
-};
+use crate::domain::{Array, CopyOf, Dtype, Evidence, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId};
 use crate::model::{Row, Special};
 use crate::trace::WriteHow;
 
@@ -23,7 +21,8 @@ impl<'a> Machine<'a> {
             Special::Ravel => self.ravel(call),
             Special::Transpose => self.transpose(call),
             Special::Squeeze => self.on_view(call, |_, array| {
-                let known = array.shape.as_ref().is_some_and(|shape| !shape.contains(&-1)) && call.named("axis").is_none();
+                let known =
+                    array.shape.as_ref().is_some_and(|shape| !shape.contains(&-1)) && call.named("axis").is_none();
                 array.shape = match (&array.shape, known) {
                     (Some(shape), true) => Some(shape.iter().copied().filter(|&n| n != 1).collect()),
                     _ => None,
@@ -509,7 +508,11 @@ impl<'a> Machine<'a> {
             Value::Ref(_) | Value::Unknown => Some(ValueId::UNKNOWN),
             Value::Array(array) if array.certain() => Some(self.explicit_copy(call)),
             Value::Array(array) => {
-                let kinds = array.kinds.union(if array.kinds.meets(Kinds::CONTAINER.union(Kinds::OTHER)) { Kinds::FOREIGN } else { Kinds(0) });
+                let kinds = array.kinds.union(if array.kinds.meets(Kinds::CONTAINER.union(Kinds::OTHER)) {
+                    Kinds::FOREIGN
+                } else {
+                    Kinds(0)
+                });
                 Some(self.fresh(0, kinds, Evidence::None, |array| array.owner = Owner::Either))
             }
             _ => Some(value),
@@ -796,7 +799,9 @@ impl<'a> Machine<'a> {
         let sections = call.value(1)?;
         let count = match self.values.get(sections) {
             Value::Int(Some(n)) if (1..=8).contains(n) => Some(*n as usize),
-            Value::Ref(_) | Value::Tuple(_) => self.nested_items(sections).map(|items| items.len() + 1).filter(|&n| n <= 8),
+            Value::Ref(_) | Value::Tuple(_) => {
+                self.nested_items(sections).map(|items| items.len() + 1).filter(|&n| n <= 8)
+            }
             _ => None,
         };
         let op = self.op;
@@ -978,7 +983,8 @@ impl<'a> Machine<'a> {
     }
 
     fn nonzero(&mut self, call: &Call<'a>) -> ValueId {
-        let ndim = call.value(0).and_then(|value| self.values.array(value)).filter(|a| a.certain()).and_then(Array::ndim);
+        let ndim =
+            call.value(0).and_then(|value| self.values.array(value)).filter(|a| a.certain()).and_then(Array::ndim);
         let index = |array: &mut Array| {
             array.set_shape(Some(smallvec::smallvec![-1]));
             array.dtype = Dtype::INT64;
@@ -986,9 +992,7 @@ impl<'a> Machine<'a> {
         };
         match ndim {
             Some(n) if (1..=8).contains(&n) => {
-                let items = (0..n)
-                    .map(|i| self.fresh(i as u16, Kinds::ARRAY, Evidence::Certain, index))
-                    .collect();
+                let items = (0..n).map(|i| self.fresh(i as u16, Kinds::ARRAY, Evidence::Certain, index)).collect();
                 self.values.tuple(items)
             }
             _ => {
@@ -1037,10 +1041,8 @@ impl<'a> Machine<'a> {
     fn stack(&mut self, call: &Call<'a>) -> ValueId {
         let value = self.fresh_result(call, Owner::Either, false);
         let Some(parts) = call.value(0).and_then(|value| self.nested_items(value)) else { return value };
-        let ndims: Option<Vec<usize>> = parts
-            .iter()
-            .map(|&part| self.values.array(part).filter(|a| a.certain()).and_then(Array::ndim))
-            .collect();
+        let ndims: Option<Vec<usize>> =
+            parts.iter().map(|&part| self.values.array(part).filter(|a| a.certain()).and_then(Array::ndim)).collect();
         let Some(ndim) = ndims.and_then(|ndims| ndims.into_iter().max()) else { return value };
         let none = call.named("axis") == Some(ValueId::NONE);
         let ndim = match call.row.name.rsplit('.').next().unwrap_or("") {

@@ -10,18 +10,13 @@ use smallvec::SmallVec;
 
 use super::Observer;
 use super::call::Args;
+use super::instantiate::Instance;
 use super::machine::{Machine, reaxed};
-use crate::domain::{
-    Age, Array, BufId, Content, Evidence, Kinds, ObjectKind, Origin, Owner, Region, Tri, Value, ValueId,
-};
-use crate::ir::{ArgKind, BodyId, BodyKind, Default, Local, ParamKind};
+use crate::domain::{BufId, Content, Key, ObjectKind, Origin, Tri, Value, ValueId};
+use crate::ir::{ArgKind, BodyId, BodyKind, Local, ParamKind, Sym};
 
 /// Calls nested deeper than this are unknown: each level takes some of the thread's stack.
 const MAX_CALL_DEPTH: usize = 12;
-/// The parts of a call's site that stand for the callee's allocations begin here.
-const FIRST_PART: u16 = 200;
-/// More allocations than this in a returned value, and it is unknown.
-const MAX_PARTS: u16 = 32;
 
 /// What the analysis of a body says to its callers.
 #[derive(Clone, Debug)]
@@ -32,10 +27,24 @@ pub(crate) struct BodySummary {
     pub(crate) yielded: ValueId,
     /// What the objects hold that returned values refer to.
     pub(crate) heap: Vec<(BufId, Content)>,
-    /// May it change containers or attributes that are not its own, or call something that does?
+    /// What attributes of parameters hold at the end, where they were stored to: the parameter's buffer, the attribute.
+    pub(crate) stores: Vec<(BufId, Sym, ValueId)>,
+    /// What names of the enclosing function hold at the end, where they were rebound.
+    pub(crate) rebinds: Vec<(Local, ValueId)>,
+    /// Parameters that, if they are containers, may hold other elements than before.
+    pub(crate) tainted: Vec<BufId>,
+    /// May it have run something unknown, or have changed attributes of what is no parameter?
     pub(crate) effects: bool,
     /// May it set the shape, dtype or flags of an array that is not its own?
     pub(crate) reshapes: bool,
+}
+
+/// What a call of a body did, in terms of the caller.
+pub(crate) struct Done {
+    pub(crate) value: ValueId,
+    /// For a call without a receiver as yet (a constructor): the attributes of the first parameter.
+    pub(crate) stores: Vec<(Sym, ValueId)>,
+    pub(crate) effects: bool,
 }
 
 /// How far the analysis of a body is.
@@ -47,40 +56,87 @@ pub(crate) enum Progress {
 }
 
 /// A call's arguments by the callee's parameters.
-struct Actuals {
-    passed: FxHashMap<Local, ValueId>,
-    open: bool,
+pub(super) struct Actuals {
+    pub(super) passed: FxHashMap<Local, ValueId>,
+    pub(super) open: bool,
 }
 
 impl<'a> Machine<'a> {
     /// The result of calling a function of the file; None where nothing is known of it.
     pub(crate) fn call_body(&mut self, callee: BodyId, args: &Args<'a>) -> Option<ValueId> {
+        self.call_with(callee, None, args).map(|done| done.value)
+    }
+
+    /// Calls a body; `receiver` is passed before the arguments. (Bottom: an object that is being made.)
+    pub(crate) fn call_with(&mut self, callee: BodyId, receiver: Option<ValueId>, args: &Args<'a>) -> Option<Done> {
         let body = &self.module.bodies[callee.index()];
         if !body.decorators.is_empty() || body.is_async {
             return None;
         }
         let summary = self.summarise(callee)?;
-        let actuals = self.actuals(callee, args);
+        let mut actuals = self.actuals(callee, args, usize::from(receiver.is_some()));
+        if let (Some(receiver), Some(first)) = (receiver, body.params.first()) {
+            actuals.passed.insert(first.local, receiver);
+        }
+        let mut instance = Instance::new(callee, actuals, body.is_generator, summary.heap);
+        for &buf in &summary.tainted {
+            if let Some(value) = self.passed(&instance, buf) {
+                self.havoc(value);
+            }
+        }
         if summary.effects {
-            self.effects = true;
             for &value in &args.values {
                 self.havoc(value);
             }
+            if let Some(receiver) = receiver {
+                self.havoc(receiver);
+            }
+            let function = self.values.intern(Value::Function(callee));
+            self.havoc(function);
             self.disturb();
         }
         if summary.reshapes {
             self.reshapes = true;
-            self.forget_layouts(&args.values.clone());
+            let values: Vec<ValueId> = args.values.iter().copied().chain(receiver).collect();
+            self.forget_layouts(&values);
         }
-        let mut instance = Instance { callee, actuals, made: FxHashMap::default(), heap: summary.heap, depth: 0 };
         if body.is_generator {
+            for &(_, name, _) in &summary.stores {
+                // It runs when somebody asks for its elements.
+                self.weaken_attribute(name, ValueId::UNKNOWN);
+            }
             let element = self.instantiate(&mut instance, summary.yielded);
-            return Some(self.new_sequence(ObjectKind::Iterator, element));
+            let value = self.new_sequence(ObjectKind::Iterator, element);
+            return Some(Done { value, stores: Vec::new(), effects: summary.effects });
+        }
+        instance.count(self, &summary.returned, &summary.stores, &summary.rebinds);
+        let value = self.instantiate_one(&mut instance, summary.returned);
+        let mut stores = Vec::with_capacity(summary.stores.len());
+        for (object, name, stored) in summary.stores {
+            let stored = self.instantiate_one(&mut instance, stored);
+            stores.push((self.passed(&instance, object).unwrap_or(ValueId::UNKNOWN), name, stored));
+        }
+        let mut rebinds = Vec::with_capacity(summary.rebinds.len());
+        for (local, value) in summary.rebinds {
+            rebinds.push((local, self.instantiate_one(&mut instance, value)));
         }
         if summary.returned == ValueId::BOTTOM {
             return None;
         }
-        Some(self.instantiate(&mut instance, summary.returned))
+        let mut own = Vec::new();
+        for (target, name, stored) in stores {
+            if target == ValueId::BOTTOM {
+                own.push((name, stored));
+            } else {
+                self.store_in(target, name, stored);
+            }
+        }
+        if body.parent == Some(self.id) {
+            for (local, value) in rebinds {
+                self.bind(local, value);
+            }
+        }
+        Some(Done { value, stores: own, effects: summary.effects })
     }
 
     fn summarise(&mut self, callee: BodyId) -> Option<BodySummary> {
@@ -108,11 +164,29 @@ impl<'a> Machine<'a> {
     /// What the body that just ran says to its callers.
     pub(crate) fn body_summary(&mut self) -> BodySummary {
         let exit = std::mem::take(&mut self.exit_heap);
-        let heap = exit.into_iter().map(|(object, id)| (object, self.values.content(id).clone())).collect();
+        let mut stores = Vec::new();
+        let mut heap = Vec::new();
+        for (object, id) in exit {
+            let content = self.values.content(id).clone();
+            if !matches!(self.buffers.get(object).origin, Origin::Param(..)) {
+                heap.push((object, content));
+                continue;
+            }
+            for (key, value) in content.fixed {
+                if let Key::Name(name) = key
+                    && value != self.entry_attribute(object, name)
+                {
+                    stores.push((object, name, value));
+                }
+            }
+        }
         BodySummary {
             returned: self.returned,
             yielded: self.yielded,
             heap,
+            stores,
+            rebinds: std::mem::take(&mut self.exit_free),
+            tainted: std::mem::take(&mut self.tainted),
             effects: self.effects,
             reshapes: self.reshapes,
         }
@@ -132,7 +206,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Binds a call's arguments to the callee's parameters.
-    fn actuals(&mut self, callee: BodyId, args: &Args<'a>) -> Actuals {
+    fn actuals(&mut self, callee: BodyId, args: &Args<'a>, skip: usize) -> Actuals {
         let body = &self.module.bodies[callee.index()];
         let mut actuals = Actuals { passed: FxHashMap::default(), open: false };
         let positional: SmallVec<[&crate::ir::Param; 8]> = body
@@ -141,7 +215,7 @@ impl<'a> Machine<'a> {
             .filter(|param| matches!(param.kind, ParamKind::PositionalOnly | ParamKind::Ordinary))
             .collect();
         let rest = body.params.iter().find(|param| param.kind == ParamKind::VarArgs);
-        let mut next = 0;
+        let mut next = skip;
         for (arg, &value) in args.list.iter().zip(&args.values) {
             match arg.kind {
                 ArgKind::Pos => {
@@ -169,192 +243,6 @@ impl<'a> Machine<'a> {
         actuals
     }
 
-    /// A value of the callee in terms of the caller.
-    fn instantiate(&mut self, instance: &mut Instance, value: ValueId) -> ValueId {
-        match self.values.get(value).clone() {
-            Value::Array(array) => self.instantiate_array(instance, &array),
-            Value::Tuple(items) => {
-                let items = items.into_iter().map(|item| self.instantiate(instance, item)).collect();
-                self.values.tuple(items)
-            }
-            Value::TupleOf(item) => {
-                let item = self.instantiate(instance, item);
-                self.values.tuple_of(item)
-            }
-            Value::Ref(objects) => {
-                let mut joined = ValueId::BOTTOM;
-                for object in objects {
-                    let value = self.instantiate_object(instance, object);
-                    joined = self.values.join(joined, value);
-                }
-                joined
-            }
-            Value::Slice(a, b, c) => {
-                let parts = [a, b, c].map(|part| self.instantiate(instance, part));
-                self.values.intern(Value::Slice(parts[0], parts[1], parts[2]))
-            }
-            Value::Bound(..) => ValueId::UNKNOWN,
-            _ => value,
-        }
-    }
-
-    fn instantiate_object(&mut self, instance: &mut Instance, object: BufId) -> ValueId {
-        let Some(content) = instance.heap.iter().find(|entry| entry.0 == object).map(|entry| entry.1.clone()) else {
-            return ValueId::UNKNOWN;
-        };
-        if instance.depth > 3 || instance.made.len() >= usize::from(MAX_PARTS) {
-            return ValueId::UNKNOWN;
-        }
-        if let Some(&made) = instance.made.get(&object) {
-            return self.values.intern(Value::Ref(smallvec::smallvec![made]));
-        }
-        instance.depth += 1;
-        let fixed = content.fixed.into_iter().map(|(key, value)| (key, self.instantiate(instance, value))).collect();
-        let rest = self.instantiate(instance, content.rest);
-        instance.depth -= 1;
-        let part = FIRST_PART + instance.made.len() as u16;
-        let value = self.new_object(part, Content { kind: content.kind, fixed, rest, exact: content.exact });
-        if let Value::Ref(objects) = self.values.get(value) {
-            instance.made.insert(object, objects[0]);
-        }
-        value
-    }
-
-    fn instantiate_array(&mut self, instance: &mut Instance, array: &Array) -> ValueId {
-        // The parameter's own value, unchanged: the very object that was passed.
-        if let ([buf], true) = (&array.bufs[..], array.made_by == 0 && array.lies)
-            && let Some(passed) = self.passed(instance, *buf)
-        {
-            return passed;
-        }
-        let mut bufs: SmallVec<[BufId; 2]> = SmallVec::new();
-        let mut unknown = array.unknown;
-        let mut lies = array.lies;
-        let mut kinds = array.kinds;
-        let mut evidence = array.evidence;
-        let mut from_arguments = true;
-        let mut writeable = array.writeable;
-        for &buf in &array.bufs {
-            if let Origin::Alloc(_, age) = self.buffers.get(buf).origin {
-                from_arguments = false;
-                let made = match instance.made.get(&buf) {
-                    Some(&made) => made,
-                    None if instance.made.len() >= usize::from(MAX_PARTS) => {
-                        unknown = true;
-                        continue;
-                    }
-                    None => {
-                        let made = self.alloc(FIRST_PART + instance.made.len() as u16);
-                        let like = self.buffers.get(buf).clone();
-                        let new = self.buffers.get_mut(made);
-                        (new.blank, new.size) = (like.blank, like.size);
-                        instance.made.insert(buf, made);
-                        made
-                    }
-                };
-                lies &= age == Age::Recent && self.buffers.get(made).single();
-                bufs.push(made);
-                continue;
-            }
-            writeable = writeable.join(Tri::May);
-            let Some(passed) = self.passed(instance, buf) else {
-                unknown = true;
-                continue;
-            };
-            match self.values.get(passed) {
-                Value::Array(actual) => {
-                    bufs.extend(actual.bufs.iter().copied());
-                    unknown |= actual.unknown;
-                    lies &= actual.lies;
-                    evidence = evidence.max(actual.evidence);
-                    if actual.certain() && !kinds.meets(Kinds::FOREIGN.union(Kinds::WILD)) {
-                        // What is made of an array without converting it is an array, a number, or None.
-                        kinds = kinds.without(Kinds::CONTAINER.union(Kinds::OTHER));
-                    }
-                }
-                Value::None | Value::Scalar | Value::Int(_) | Value::Float | Value::Bool(_) | Value::Str(_) => {
-                    lies = false;
-                }
-                Value::Tuple(_) | Value::TupleOf(_) | Value::Ref(_) => {
-                    // An element of what was passed.
-                    let element = self.iterate(passed, crate::trace::How::Element);
-                    lies = false;
-                    match self.values.get(element) {
-                        Value::Array(actual) => {
-                            bufs.extend(actual.bufs.iter().copied());
-                            unknown |= actual.unknown;
-                        }
-                        _ => unknown = true,
-                    }
-                }
-                _ => unknown = true,
-            }
-        }
-        bufs.sort_unstable();
-        bufs.dedup();
-        if bufs.len() > crate::domain::value::MAX_BUFFERS {
-            bufs.truncate(crate::domain::value::MAX_BUFFERS);
-            unknown = true;
-        }
-        let mut result = Array {
-            kinds,
-            evidence,
-            lies: lies && bufs.len() == 1 && !unknown,
-            bufs,
-            unknown,
-            region: if array.region == Region::Whole && !from_arguments { Region::Whole } else { Region::Any },
-            writeable,
-            made_by: self.op,
-            ..array.clone()
-        };
-        if from_arguments && result.owner == Owner::Owner {
-            result.owner = Owner::Either;
-        }
-        if result.evidence == Evidence::Certain && result.kinds != Kinds::ARRAY {
-            result.evidence = Evidence::Likely;
-        }
-        self.values.make(result)
-    }
-
-    /// What stands behind an entry buffer of the callee, in the caller.
-    fn passed(&mut self, instance: &Instance, buf: BufId) -> Option<ValueId> {
-        match self.buffers.get(buf).origin {
-            Origin::Param(body, local) if body == instance.callee => {
-                if let Some(&value) = instance.actuals.passed.get(&local) {
-                    return Some(value);
-                }
-                if instance.actuals.open {
-                    return None;
-                }
-                let param = self.module.bodies[body.index()].params.iter().find(|param| param.local == local)?;
-                match (param.default, param.kind) {
-                    (Some(Default::None), _) => Some(ValueId::NONE),
-                    (Some(Default::Bool(_) | Default::Int(_) | Default::Literal), _) => Some(ValueId::SCALAR),
-                    (None, ParamKind::VarArgs | ParamKind::VarKwargs) => Some(ValueId::SCALAR),
-                    _ => None,
-                }
-            }
-            Origin::Closure(body, local) if body == instance.callee => {
-                let crate::ir::LocalKind::Free(outer) = self.module.bodies[body.index()].locals[local.index()].kind
-                else {
-                    return None;
-                };
-                (self.function_around_body(body) == Some(self.id)).then(|| {
-                    let value = self.state.locals[outer.index()];
-                    if value == ValueId::BOTTOM { ValueId::UNKNOWN } else { value }
-                })
-            }
-            Origin::Global(local) => {
-                if self.id == BodyId(0) {
-                    let value = self.state.locals[local.index()];
-                    return (value != ValueId::BOTTOM).then_some(value);
-                }
-                Some(self.load_global(local))
-            }
-            _ => None,
-        }
-    }
-
     /// The nearest function or lambda that holds a body.
     pub(crate) fn function_around_body(&self, body: BodyId) -> Option<BodyId> {
         let mut parent = self.module.bodies[body.index()].parent?;
@@ -363,16 +251,6 @@ impl<'a> Machine<'a> {
         }
         Some(parent)
     }
-}
-
-/// One call of a body.
-struct Instance {
-    callee: BodyId,
-    actuals: Actuals,
-    /// The callee's buffers and objects, and what stands for them in the caller.
-    made: FxHashMap<BufId, BufId>,
-    heap: Vec<(BufId, Content)>,
-    depth: u8,
 }
 
 /// A run for the summary alone.

@@ -70,9 +70,7 @@ impl<'a> Machine<'a> {
                 let (a, b, c) = (part(self, lower), part(self, upper), part(self, step));
                 (self.values.intern(Value::Slice(a, b, c)), None)
             }
-            OpKind::InPlace(operator, target, value) => {
-                (self.in_place(*operator, *target, *value), self.root(*target))
-            }
+            OpKind::InPlace(operator, target, value) => (self.in_place(*operator, *target, *value), self.root(*target)),
             OpKind::Binary(operator, left, right) => (self.binary(*operator, *left, *right), None),
             OpKind::Unary(operator, operand) => (self.unary(*operator, *operand), None),
             OpKind::Compare(operator, left, right) => (self.compare(*operator, *left, *right), None),
@@ -132,10 +130,15 @@ impl<'a> Machine<'a> {
                 if let Some(value) = value {
                     self.escape(*value, Escape::Yielded);
                     let value = self.temp(*value);
-                    self.havoc(value);
+                    if matches!(self.values.get(value), Value::Ref(_) | Value::Tuple(_)) {
+                        self.havoc(value);
+                    }
                     self.yielded = self.values.join(self.yielded, value);
                 }
+                // Anything may run before the body goes on; that is no doing of the body's.
+                let effects = self.effects;
                 self.disturb();
+                self.effects = effects;
                 (ValueId::UNKNOWN, None)
             }
             OpKind::YieldFrom(value) => {
@@ -222,7 +225,9 @@ impl<'a> Machine<'a> {
             let joined = self.values.join(old, value);
             self.captures.insert(key, joined);
         }
-        if matches!(info.kind, LocalKind::Free(_)) || matches!(info.kind, LocalKind::Global(_)) && self.has_memory(value) {
+        if matches!(info.kind, LocalKind::Free(_))
+            || matches!(info.kind, LocalKind::Global(_)) && self.has_memory(value)
+        {
             self.emit(EventKind::Escaped { value, via: None, how: Escape::Captured });
         }
     }
@@ -330,8 +335,7 @@ impl<'a> Machine<'a> {
     }
 
     fn dict(&mut self, items: &[(Option<Temp>, Temp)]) -> ValueId {
-        let mut content =
-            Content { kind: ObjectKind::Dict, fixed: Vec::new(), rest: ValueId::BOTTOM, exact: false };
+        let mut content = Content { kind: ObjectKind::Dict, fixed: Vec::new(), rest: ValueId::BOTTOM, exact: false };
         for (key, temp) in items {
             self.escape(*temp, Escape::Collected);
             let value = self.temp(*temp);

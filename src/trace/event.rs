@@ -1,7 +1,7 @@
 //! Events, and the trace of one body.
 
 use crate::domain::{BufId, Buffers, CopyOf, ValueId, Values};
-use crate::ir::{Body, BlockId, BodyId, Local, Module, Sym};
+use crate::ir::{BlockId, Body, BodyId, Local, Module, Sym};
 use crate::source::Span;
 
 /// Index into [`BodyTrace::events`].
