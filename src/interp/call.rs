@@ -414,7 +414,9 @@ impl<'a> Machine<'a> {
 
     fn write_argument(&mut self, call: &Call<'a>, param: ParamIndex, function: Sym) {
         let (Some(value), Some(temp)) = (call.value(param), call.temp(param)) else { return };
-        let how = if param == 0 && Self::takes_self(call.row) {
+        let how = if call.row.writes_when.is_some() {
+            WriteHow::Scratch(function)
+        } else if param == 0 && Self::takes_self(call.row) {
             WriteHow::Method(function)
         } else {
             WriteHow::Argument(function)
@@ -440,7 +442,7 @@ impl<'a> Machine<'a> {
 
     /// Tells which arguments are read. What the result is a view of is not; nor is what is only written.
     fn read_operands(&mut self, call: &Call<'a>) {
-        if !self.recording || matches!(&*call.row.name, "numpy.shape" | "numpy.ndim" | "numpy.size") {
+        if !self.recording || (call.row.blank || matches!(&*call.row.name, "numpy.shape" | "numpy.ndim" | "numpy.size")) {
             return;
         }
         let shared = Self::shared_param(&call.row.result);

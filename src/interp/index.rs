@@ -419,6 +419,10 @@ impl<'a> Machine<'a> {
             kinds = if scalar.no() { Kinds::ARRAY } else { Kinds::ARRAY.union(Kinds::SCALAR) };
         } else {
             kinds = kinds.without(Kinds::NONE);
+            if keeps && !kinds.meets(Kinds::CONTAINER.union(Kinds::OTHER).union(Kinds::FOREIGN)) {
+                // A number has no slices.
+                kinds = Kinds::ARRAY;
+            }
             if !keeps {
                 kinds = kinds.union(Kinds::ALL);
             }
@@ -643,7 +647,7 @@ impl<'a> Machine<'a> {
             }
             Value::Ref(objects) => {
                 if !inplace {
-                    self.escape(value, Escape::Item);
+                    self.escape(value, Escape::Collected);
                 }
                 let key = self.key(at);
                 let slice = matches!(self.values.get(at), Value::Slice(..));

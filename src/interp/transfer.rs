@@ -43,7 +43,7 @@ impl<'a> Machine<'a> {
             }
             OpKind::Attr(obj, name) => {
                 let value = self.attribute(*obj, *name);
-                (value, derived(self.root(*obj)))
+                (value, derived(self.root_of_memory(*obj)))
             }
             OpKind::SetAttr { obj, name, value, inplace } => {
                 self.set_attribute(*obj, *name, *value, *inplace);
@@ -86,7 +86,7 @@ impl<'a> Machine<'a> {
             OpKind::Method { obj, name, args, .. } => {
                 let args = self.args(args);
                 let value = self.method(*obj, *name, &args);
-                (value, derived(self.root(*obj)))
+                (value, derived(self.root_of_memory(*obj)))
             }
             OpKind::Display(kind, items) => (self.display(*kind, items), None),
             OpKind::Dict(items) => (self.dict(items), None),
@@ -168,6 +168,14 @@ impl<'a> Machine<'a> {
                 }
                 (ValueId::UNKNOWN, None)
             }
+        }
+    }
+
+    /// The root of an expression; a module's name is no root of what its functions return.
+    fn root_of_memory(&self, temp: Temp) -> Option<Root> {
+        match self.values.get(self.temp(temp)) {
+            Value::Module(_) | Value::Row(_) => None,
+            _ => self.root(temp),
         }
     }
 

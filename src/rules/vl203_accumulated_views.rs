@@ -17,10 +17,11 @@ const FEW: u64 = 1000;
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     for (id, event) in trace.iter() {
-        let EventKind::Escaped { value, how: Escape::Collected | Escape::Item, .. } = event.kind else { continue };
+        let EventKind::Escaped { value, how: Escape::Collected, .. } = event.kind else { continue };
         let Some(array) = trace.array(value) else { continue };
         let [buf] = array.bufs[..] else { continue };
-        if array.evidence < Evidence::Certain || array.owner != Owner::View || !is_local(trace, array) {
+        // A single element is a number, unless the array has more dimensions.
+        if !array.certain() || array.evidence < Evidence::Certain || array.owner != Owner::View || !is_local(trace, array) {
             continue;
         }
         let buffer = trace.buffers.get(buf);
