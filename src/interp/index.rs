@@ -97,8 +97,28 @@ impl<'a> Machine<'a> {
                 self.special_index(&path, index)
             }
             Value::Scalar => ValueId::SCALAR,
+            Value::Unknown => self.index_unknown(at),
             _ => ValueId::UNKNOWN,
         }
+    }
+
+    /// An index on something of which nothing is known: an array (or mask) as the index selects a copy all the same.
+    fn index_unknown(&mut self, at: ValueId) -> ValueId {
+        let (parts, _) = self.parts(at);
+        let unknown = Array::unknown(Kinds::ANY, Evidence::None);
+        match self.kind(&parts) {
+            Kind::Advanced(how) => self.selection(&unknown, &parts, how),
+            Kind::Unknown if parts.iter().any(|(part, index)| *part == Part::Unknown && self.is_likely(*index)) => {
+                let copy = self.selection(&unknown, &parts, CopyOf::Fancy);
+                self.values.join(copy, ValueId::UNKNOWN)
+            }
+            _ => ValueId::UNKNOWN,
+        }
+    }
+
+    /// Is the value likely to be an array, at least on one of the paths?
+    fn is_likely(&self, value: ValueId) -> bool {
+        self.values.array(value).is_some_and(|array| array.evidence >= Evidence::Likely)
     }
 
     /// What is indexed, after an index that only arrays (and what acts like them) take.
@@ -283,8 +303,12 @@ impl<'a> Machine<'a> {
             return ValueId::UNKNOWN;
         }
         // A slice of a list is a list; anything else takes an element out, which may be any array.
-        let slices = |part: &Part| matches!(part, Part::Slice(_) | Part::Ellipsis | Part::NewAxis);
-        let foreign = array.kinds.elsewhere() && !parts.iter().any(|(part, _)| slices(part));
+        // No container takes an array for an index.
+        let selects = |part: &Part, index: ValueId| {
+            matches!(part, Part::Slice(_) | Part::Ellipsis | Part::NewAxis)
+                || self.values.array(index).is_some_and(|index| index.evidence == Evidence::Certain)
+        };
+        let foreign = array.kinds.elsewhere() && !parts.iter().any(|(part, index)| selects(part, *index));
         let kind = match (kind, self.values.get(at)) {
             // `True` is a position of a list.
             (Kind::Advanced(_), Value::Bool(_)) if !array.certain() => Kind::Unknown,
@@ -326,7 +350,7 @@ impl<'a> Machine<'a> {
         });
         // An index of which nothing is known may just as well be an integer; an array is one, unless it has no dimensions.
         let likely = parts.iter().all(|(part, index)| {
-            *part != Part::Unknown || self.values.array(*index).is_some_and(|index| index.evidence == Evidence::Certain)
+            *part != Part::Unknown || self.values.array(*index).is_some_and(|index| index.evidence >= Evidence::Likely)
         });
         self.mark_copied(value, source, how, likely);
         value

@@ -98,7 +98,11 @@ impl<'a> Machine<'a> {
             }
             OpKind::Unpack { value, index, total, starred } => {
                 let element = self.unpack(self.temp(*value), *index, *total, *starred);
-                (element, derived(self.root(*value)))
+                let root = match self.written_item(*value, *index, *total, *starred) {
+                    Some(item) => self.root(item),
+                    None => derived(self.root(*value)),
+                };
+                (element, root)
             }
             OpKind::UnpackRest { value, .. } => {
                 let element = self.iterate(self.temp(*value), How::Element);
@@ -171,6 +175,28 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// The item of a tuple that is written out and unpacked at once: `a, b = b, a`.
+    fn written_item(&self, value: Temp, index: i32, total: u32, starred: bool) -> Option<Temp> {
+        let Some(OpKind::Display(Display::Tuple, items)) = self.def(value) else { return None };
+        let plain = !starred && items.len() == total as usize && items.iter().all(|item| !item.1);
+        usize::try_from(index).ok().filter(|_| plain).and_then(|i| items.get(i)).map(|item| item.0)
+    }
+
+    /// The name whose very value the temp is, also through a tuple that is written out.
+    fn loaded_from(&self, temp: Temp) -> Option<Local> {
+        match self.def(temp)? {
+            OpKind::Load(local) => Some(*local),
+            OpKind::Unpack { value, index, total, starred } => {
+                let item = self.written_item(*value, *index, *total, *starred)?;
+                match self.def(item)? {
+                    OpKind::Load(local) => Some(*local),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// The root of an expression; a module's name is no root of what its functions return.
     fn root_of_memory(&self, temp: Temp) -> Option<Root> {
         match self.values.get(self.temp(temp)) {
@@ -210,11 +236,9 @@ impl<'a> Machine<'a> {
     fn store(&mut self, local: Local, temp: Temp) {
         let value = self.temp(temp);
         let info = &self.body.locals[local.index()];
-        let from = match self.root(temp) {
-            Some(Root { local: source, direct: true }) if matches!(self.def(temp), Some(OpKind::Load(_))) => {
-                BoundFrom::Name(source)
-            }
-            _ => BoundFrom::Expression,
+        let from = match self.loaded_from(temp) {
+            Some(source) => BoundFrom::Name(source),
+            None => BoundFrom::Expression,
         };
         let held = self.state.locals[local.index()];
         if value == ValueId::NONE && self.has_memory(held) {

@@ -24,7 +24,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 /// The copy that the write goes to, if nobody can see it afterwards.
 fn lost(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<(BufId, CopyOf)> {
     let array = trace.array(write.value)?;
-    if array.unknown || write.direct || matches!(write.how, WriteHow::Scratch(_)) {
+    if write.direct || matches!(write.how, WriteHow::Scratch(_)) {
         return None;
     }
     let (buf, from) = array
@@ -33,8 +33,10 @@ fn lost(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<(BufId, CopyOf)> {
         .find_map(|&buf| trace.buffers.get(buf).copied_from.as_ref().map(|from| (buf, from)))
         .filter(|(_, from)| from.likely)?;
     // Nothing but the copy, and perhaps (where the index has no dimensions) a view of what was copied.
-    let source = trace.array(from.source)?;
-    if !array.bufs.iter().all(|other| *other == buf || source.bufs.contains(other)) {
+    let unknown = crate::domain::Array::unknown(crate::domain::Kinds::ANY, crate::domain::Evidence::None);
+    let source = trace.array(from.source).unwrap_or(&unknown);
+    let covered = |other: &BufId| *other == buf || source.bufs.contains(other);
+    if array.unknown && !source.unknown || !array.bufs.iter().all(covered) {
         return None;
     }
     let held = trace.iter().any(|(_, event)| {
