@@ -1,5 +1,6 @@
 //! Attributes: read, set and deleted.
 
+use super::known::Builtin;
 use super::machine::{Machine, reaxed};
 use crate::domain::values::lookup;
 use crate::domain::{
@@ -47,6 +48,14 @@ impl<'a> Machine<'a> {
     }
 
     fn array_attribute(&mut self, obj: Temp, array: &Array, name: Sym) -> ValueId {
+        if self.name(name) == "obj"
+            && let Some(OpKind::Call(callee, args)) = self.def(obj)
+            && let (Value::Builtin(function), [arg]) = (self.values.get(self.temp(*callee)), &args[..])
+            && self.known.builtin(*function) == Some(Builtin::MemoryView)
+        {
+            // `memoryview(x).obj` is x.
+            return self.temp(arg.value);
+        }
         let row = if array.kinds.meets(Kinds::ARRAY) { self.known.attribute(name) } else { None };
         let Some(row) = row else {
             if array.certain() && self.known.method(name).is_some() {
@@ -186,7 +195,14 @@ impl<'a> Machine<'a> {
         if let Some(OpKind::Load(local)) = self.def(obj)
             && self.state.locals[local.index()] == old
         {
+            let local = *local;
             self.state.locals[local.index()] = value;
+            for i in 0..self.block_temps.len() {
+                let temp = self.block_temps[i];
+                if self.temp(temp) == old && matches!(self.def(temp), Some(OpKind::Load(same)) if *same == local) {
+                    self.temps[temp.index()] = value;
+                }
+            }
         }
         if own {
             // The value of a name on entry, unchanged: every value with that mark is the same object.
