@@ -304,8 +304,8 @@ pub enum Value {
     TupleOf(ValueId),
     /// One of these objects of the heap: sorted, no duplicates, at most [`MAX_OBJECTS`].
     Ref(SmallVec<[BufId; 2]>),
-    /// A `range` of integers.
-    Range,
+    /// A `range` of integers; has it certainly one?
+    Range(bool),
     /// A module, or something unknown in it, by dotted path.
     Module(Sym),
     /// A function or class of the model.

@@ -170,6 +170,7 @@ impl Values {
             (Value::Bool(_), Value::Bool(_)) => Value::Bool(None),
             (Value::Str(_), Value::Str(_)) => Value::Str(None),
             (Value::Dtype(a), Value::Dtype(b)) => Value::Dtype(a.join(*b)),
+            (Value::Range(a), Value::Range(b)) => Value::Range(*a && *b),
             (Value::Slice(a, b, c), Value::Slice(d, e, f)) => {
                 let (a, b, c, d, e, f) = (*a, *b, *c, *d, *e, *f);
                 let parts = [(a, d), (b, e), (c, f)].map(|(x, y)| self.join(x, y));

@@ -1,5 +1,6 @@
 //! Attributes: read, set and deleted.
 
+use super::known::Builtin;
 use super::machine::{Machine, reaxed};
 use crate::domain::values::lookup;
 use crate::domain::{
@@ -47,6 +48,14 @@ impl<'a> Machine<'a> {
     }
 
     fn array_attribute(&mut self, obj: Temp, array: &Array, name: Sym) -> ValueId {
+        if self.name(name) == "obj"
+            && let Some(OpKind::Call(callee, args)) = self.def(obj)
+            && let (Value::Builtin(function), [arg]) = (self.values.get(self.temp(*callee)), &args[..])
+            && self.known.builtin(*function) == Some(Builtin::MemoryView)
+        {
+            // `memoryview(x).obj` is x.
+            return self.temp(arg.value);
+        }
         let row = if array.kinds.meets(Kinds::ARRAY) { self.known.attribute(name) } else { None };
         let Some(row) = row else {
             if array.certain() && self.known.method(name).is_some() {
@@ -167,6 +176,16 @@ impl<'a> Machine<'a> {
     /// the attributes of an array and is none is taken for something that acts like one.) So is every name that
     /// certainly holds the same object.
     pub(crate) fn is_no_container(&mut self, obj: Temp) {
+        self.narrow(obj, true);
+    }
+
+    /// The temp's value was used as an operand, as containers cannot be. That is no evidence of an array: so are numbers.
+    pub(crate) fn is_operand(&mut self, obj: Temp) {
+        self.narrow(obj, false);
+    }
+
+    fn narrow(&mut self, obj: Temp, arrayish: bool) {
+        let evidence = if arrayish { Evidence::Likely } else { Evidence::None };
         let old = self.temp(obj);
         let Value::Array(array) = self.values.get(old) else { return };
         let gone = Kinds::CONTAINER.union(Kinds::NONE).union(Kinds::FOREIGN);
@@ -175,7 +194,7 @@ impl<'a> Machine<'a> {
         }
         let mut array = array.clone();
         array.kinds = array.kinds.without(gone);
-        array.evidence = array.evidence.max(Evidence::Likely);
+        array.evidence = array.evidence.max(evidence);
         let own = array.lies && array.made_by == 0;
         let buf = array.bufs.first().copied();
         let value = self.values.make(array);
@@ -186,7 +205,14 @@ impl<'a> Machine<'a> {
         if let Some(OpKind::Load(local)) = self.def(obj)
             && self.state.locals[local.index()] == old
         {
+            let local = *local;
             self.state.locals[local.index()] = value;
+            for i in 0..self.block_temps.len() {
+                let temp = self.block_temps[i];
+                if self.temp(temp) == old && matches!(self.def(temp), Some(OpKind::Load(same)) if *same == local) {
+                    self.temps[temp.index()] = value;
+                }
+            }
         }
         if own {
             // The value of a name on entry, unchanged: every value with that mark is the same object.
@@ -199,7 +225,7 @@ impl<'a> Machine<'a> {
                 {
                     let mut other = other.clone();
                     other.kinds = other.kinds.without(gone);
-                    other.evidence = other.evidence.max(Evidence::Likely);
+                    other.evidence = other.evidence.max(evidence);
                     self.state.locals[i] = self.values.make(other);
                 }
             }

@@ -36,7 +36,7 @@ impl<'a> Machine<'a> {
                 let element = self.elements(&objects);
                 if element == ValueId::BOTTOM { ValueId::UNKNOWN } else { element }
             }
-            Value::Range => self.values.int(None),
+            Value::Range(_) => self.values.int(None),
             Value::Str(_) => self.values.intern(Value::Str(None)),
             _ => ValueId::UNKNOWN,
         }
@@ -323,7 +323,15 @@ impl<'a> Machine<'a> {
             Builtin::Len | Builtin::Id | Builtin::Hash | Builtin::Ord => self.values.int(None),
             Builtin::Range => {
                 args.list.iter().for_each(|arg| self.prove_int(arg.value));
-                self.values.intern(Value::Range)
+                let ints: Vec<Option<i64>> = args.values.iter().map(|&value| self.int_of(value)).collect();
+                let some = args.all_positional()
+                    && match ints[..] {
+                        [Some(stop)] => stop > 0,
+                        [Some(start), Some(stop)] => start < stop,
+                        [Some(start), Some(stop), Some(step)] => step > 0 && start < stop || step < 0 && start > stop,
+                        _ => false,
+                    };
+                self.values.intern(Value::Range(some))
             }
             Builtin::Isinstance | Builtin::Issubclass | Builtin::Hasattr | Builtin::Callable => {
                 self.values.intern(Value::Bool(None))
@@ -438,12 +446,11 @@ impl<'a> Machine<'a> {
             Builtin::Type | Builtin::Super | Builtin::Vars | Builtin::Dir | Builtin::Object | Builtin::Open => {
                 ValueId::UNKNOWN
             }
-            Builtin::ByteArray | Builtin::MemoryView => {
-                for arg in args.list {
-                    self.escape(arg.value, Escape::Passed);
-                }
-                ValueId::UNKNOWN
+            Builtin::ByteArray => {
+                self.read_args(args);
+                self.fresh(0, Kinds::OTHER, Evidence::None, |array| array.owner = Owner::Either)
             }
+            Builtin::MemoryView => self.memoryview(first),
             Builtin::Map | Builtin::Filter => {
                 if builtin == Builtin::Filter
                     && let Some((value, temp)) = args.positional(1)
@@ -453,6 +460,28 @@ impl<'a> Machine<'a> {
                 }
                 self.call_unknown(None, args)
             }
+        }
+    }
+
+    /// The value of an integer, if it is known.
+    pub(crate) fn int_of(&self, value: ValueId) -> Option<i64> {
+        match self.values.get(value) {
+            Value::Int(n) => *n,
+            _ => None,
+        }
+    }
+
+    /// `memoryview(x)`: an object in the memory of x.
+    fn memoryview(&mut self, first: Option<(ValueId, Temp)>) -> ValueId {
+        let Some((value, temp)) = first else { return ValueId::UNKNOWN };
+        self.escape(temp, Escape::Passed);
+        self.is_no_container(temp);
+        match self.values.get(value).clone() {
+            Value::Array(array) => self.view(&array, |view| {
+                view.kinds = Kinds::OTHER.union(array.kinds.warnings());
+                view.evidence = Evidence::None;
+            }),
+            _ => ValueId::UNKNOWN,
         }
     }
 

@@ -3,11 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use rustc_hash::FxHashMap;
+
 use super::machine::Machine;
 use super::summary::Progress;
 use super::{Observer, bound};
 use crate::domain::{BufId, Content, Key, Origin, State, Value, ValueId};
-use crate::ir::{BlockId, Body, BodyId, BodyKind, LocalKind, OpKind, Terminator};
+use crate::ir::{BlockId, Body, BodyId, BodyKind, Cond, LocalKind, OpKind, Terminator};
 use crate::trace::BodyTrace;
 
 /// A body is given up after this many visits a block, on average.
@@ -23,8 +25,19 @@ struct Order {
     position: Vec<u32>,
     /// For each block: does it lie in a cycle?
     in_loop: Vec<bool>,
+    /// For each block: does an edge lead back to it?
+    header: Vec<bool>,
     /// Is there a cycle at all?
     loops: bool,
+}
+
+/// The states at block entry.
+///
+/// The head of a loop has two: as the loop is entered, and as it is come back to. Its exit is taken from each apart, so
+/// that a loop whose first test certainly succeeds is not left before it has run once.
+struct States {
+    all: Vec<Option<State>>,
+    heads: FxHashMap<BlockId, [Option<State>; 2]>,
 }
 
 impl<'a> Machine<'a> {
@@ -57,9 +70,9 @@ impl<'a> Machine<'a> {
             bases.push(count);
             count += block.ops.len() as u32;
         }
-        let mut states: Vec<Option<State>> = vec![None; body.blocks.len()];
+        let mut states = States { all: vec![None; body.blocks.len()], heads: FxHashMap::default() };
         let entry = self.entry_state();
-        states[0] = Some(entry);
+        states.all[0] = Some(entry);
         let mut ranges = vec![(0u32, 0u32); body.blocks.len()];
         if order.loops {
             if !self.fixpoint(body, &order, &bases, &mut states) {
@@ -68,7 +81,7 @@ impl<'a> Machine<'a> {
             }
             self.recording = true;
             for &block in &order.blocks {
-                if let Some(state) = &states[block.index()] {
+                if let Some(state) = &states.all[block.index()] {
                     self.state = state.clone();
                     let from = self.events.len() as u32;
                     self.block(body, block, bases[block.index()], order.in_loop[block.index()], observer);
@@ -78,13 +91,13 @@ impl<'a> Machine<'a> {
         } else {
             self.recording = true;
             for &block in &order.blocks {
-                let Some(state) = states[block.index()].take() else { continue };
+                let Some(state) = states.all[block.index()].take() else { continue };
                 let saved = body.blocks[block.index()].except.map(|_| state.clone());
                 self.state = state;
                 let from = self.events.len() as u32;
                 self.block(body, block, bases[block.index()], false, observer);
                 ranges[block.index()] = (from, self.events.len() as u32);
-                self.flow(body, block, saved, &mut states, &mut |_| {});
+                self.flow(body, block, &order, saved, &mut states, &mut |_| {});
             }
         }
         self.recording = false;
@@ -134,11 +147,14 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs the blocks until nothing changes. False: over the budget.
-    fn fixpoint(&mut self, body: &'a Body, order: &Order, bases: &[u32], states: &mut [Option<State>]) -> bool {
+    fn fixpoint(&mut self, body: &'a Body, order: &Order, bases: &[u32], states: &mut States) -> bool {
         let mut queue: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
         let mut queued = vec![false; body.blocks.len()];
         queue.push(Reverse(0));
         queued[0] = true;
+        if order.header[0] {
+            states.heads.insert(BlockId(0), [states.all[0].clone(), None]);
+        }
         let mut budget = VISITS_PER_BLOCK * body.blocks.len() + 100;
         while let Some(Reverse(position)) = queue.pop() {
             let block = order.blocks[position as usize];
@@ -147,16 +163,34 @@ impl<'a> Machine<'a> {
                 return false;
             }
             budget -= 1;
-            let Some(state) = &states[block.index()] else { continue };
-            self.state = state.clone();
-            let saved = body.blocks[block.index()].except.map(|_| state.clone());
-            self.block(body, block, bases[block.index()], order.in_loop[block.index()], &mut Nobody);
-            self.flow(body, block, saved, states, &mut |next| {
-                if !queued[next.index()] {
-                    queued[next.index()] = true;
-                    queue.push(Reverse(order.position[next.index()]));
+            let parts = match states.heads.get(&block) {
+                Some(parts) => parts.clone(),
+                None => [None, states.all[block.index()].clone()],
+            };
+            for (i, state) in parts.into_iter().enumerate() {
+                let Some(state) = state else { continue };
+                let saved = body.blocks[block.index()].except.map(|_| state.clone());
+                self.state = state;
+                self.first_test = i == 0;
+                self.block(body, block, bases[block.index()], order.in_loop[block.index()], &mut Nobody);
+                self.flow(body, block, order, saved, states, &mut |next| {
+                    if !queued[next.index()] {
+                        queued[next.index()] = true;
+                        queue.push(Reverse(order.position[next.index()]));
+                    }
+                });
+                self.first_test = false;
+            }
+        }
+        let heads: Vec<_> = states.heads.drain().collect();
+        for (block, [entry, back]) in heads {
+            states.all[block.index()] = match (entry, back) {
+                (Some(mut entry), Some(back)) => {
+                    self.merge(&mut entry, &back);
+                    Some(entry)
                 }
-            });
+                (entry, back) => entry.or(back),
+            };
         }
         true
     }
@@ -188,8 +222,9 @@ impl<'a> Machine<'a> {
         &mut self,
         body: &'a Body,
         block: BlockId,
+        order: &Order,
         saved: Option<State>,
-        states: &mut [Option<State>],
+        states: &mut States,
         changed: &mut dyn FnMut(BlockId),
     ) {
         let out = std::mem::replace(&mut self.state, State::new(0));
@@ -197,23 +232,24 @@ impl<'a> Machine<'a> {
         if let (Some(handler), Some(mut saved)) = (code.except, saved) {
             // The exception may come before or after the statement took effect.
             self.merge(&mut saved, &out);
-            self.send(handler, saved, states, changed);
+            self.send((block, handler), order, saved, states, changed);
         }
         match &code.term {
-            Terminator::Goto(next) => self.send(*next, out, states, changed),
+            Terminator::Goto(next) => self.send((block, *next), order, out, states, changed),
             Terminator::Branch { cond, then, other } => {
                 let mut holds = out.clone();
                 if self.refine(&mut holds, cond, true) {
-                    self.send(*then, holds, states, changed);
+                    self.send((block, *then), order, holds, states, changed);
                 }
                 let mut fails = out;
-                if self.refine(&mut fails, cond, false) {
-                    self.send(*other, fails, states, changed);
+                let runs = self.first_test && *cond == Cond::Unknown && self.has_element(code, &fails);
+                if !runs && self.refine(&mut fails, cond, false) {
+                    self.send((block, *other), order, fails, states, changed);
                 }
             }
             Terminator::Switch(targets) => {
                 for next in targets {
-                    self.send(*next, out.clone(), states, changed);
+                    self.send((block, *next), order, out.clone(), states, changed);
                 }
             }
             Terminator::Return(_) | Terminator::Raise | Terminator::Missing => {
@@ -226,16 +262,46 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn send(&mut self, next: BlockId, state: State, states: &mut [Option<State>], changed: &mut dyn FnMut(BlockId)) {
-        match states[next.index()].take() {
+    /// At the head of a `for`: has the iterable certainly an element?
+    fn has_element(&self, code: &crate::ir::Block, state: &State) -> bool {
+        let Some(dest) = code.ops.last().and_then(|op| op.dest) else { return false };
+        match self.values.get(self.temp(dest)) {
+            Value::Range(some) => *some,
+            Value::Tuple(items) => !items.is_empty(),
+            Value::Array(array) => {
+                array.certain() && array.shape.as_ref().is_some_and(|shape| shape.first() > Some(&0))
+            }
+            Value::Ref(objects) if objects.len() == 1 => state.content(objects[0]).is_some_and(|id| {
+                let content = self.values.content(id);
+                content.exact && !content.fixed.is_empty()
+            }),
+            _ => false,
+        }
+    }
+
+    /// Sends a state along an edge.
+    fn send(
+        &mut self,
+        edge: (BlockId, BlockId),
+        order: &Order,
+        state: State,
+        states: &mut States,
+        changed: &mut dyn FnMut(BlockId),
+    ) {
+        let (from, next) = edge;
+        let slot = if order.header[next.index()] {
+            let back = order.position[next.index()] <= order.position[from.index()];
+            &mut states.heads.entry(next).or_default()[usize::from(back)]
+        } else {
+            &mut states.all[next.index()]
+        };
+        match slot {
             None => {
-                states[next.index()] = Some(state);
+                *slot = Some(state);
                 changed(next);
             }
-            Some(mut old) => {
-                let differs = self.merge(&mut old, &state);
-                states[next.index()] = Some(old);
-                if differs {
+            Some(old) => {
+                if self.merge(old, &state) {
                     changed(next);
                 }
             }
@@ -499,12 +565,12 @@ fn order(body: &Body) -> Order {
     for (i, block) in blocks.iter().enumerate() {
         position[block.index()] = i as u32;
     }
-    let in_loop = if loops { cycles(body, &blocks, &position) } else { vec![false; n] };
-    Order { blocks, position, in_loop, loops }
+    let (in_loop, header) = if loops { cycles(body, &blocks, &position) } else { (vec![false; n], vec![false; n]) };
+    Order { blocks, position, in_loop, header, loops }
 }
 
-/// Which blocks lie in a cycle: everything between a retreating edge's target and its source that reaches the source.
-fn cycles(body: &Body, blocks: &[BlockId], position: &[u32]) -> Vec<bool> {
+/// Which blocks lie in a cycle, and to which an edge leads back. In a cycle is everything between a retreating edge's target and its source that reaches the source.
+fn cycles(body: &Body, blocks: &[BlockId], position: &[u32]) -> (Vec<bool>, Vec<bool>) {
     let n = body.blocks.len();
     let mut preds: Vec<Vec<BlockId>> = vec![Vec::new(); n];
     let mut retreating = Vec::new();
@@ -517,12 +583,14 @@ fn cycles(body: &Body, blocks: &[BlockId], position: &[u32]) -> Vec<bool> {
         }
     }
     let mut in_loop = vec![false; n];
+    let mut header = vec![false; n];
     let mut mark = vec![u32::MAX; n];
     for (i, (from, to)) in retreating.into_iter().enumerate() {
         // The natural loop: what reaches `from` without leaving the blocks at or behind `to`.
         let floor = position[to.index()];
         let mut stack = vec![from];
         in_loop[to.index()] = true;
+        header[to.index()] = true;
         while let Some(block) = stack.pop() {
             if mark[block.index()] == i as u32 || position[block.index()] < floor {
                 continue;
@@ -534,5 +602,5 @@ fn cycles(body: &Body, blocks: &[BlockId], position: &[u32]) -> Vec<bool> {
             }
         }
     }
-    in_loop
+    (in_loop, header)
 }

@@ -55,6 +55,12 @@ impl<'a> Machine<'a> {
     pub(crate) fn index(&mut self, obj: Temp, index: Temp) -> ValueId {
         let (value, at) = (self.temp(obj), self.temp(index));
         self.read(index, ReadHow::Operand);
+        if let Some(OpKind::Attr(array, name)) = self.def(obj)
+            && self.name(*name) == "flat"
+            && let Value::Array(array) = self.values.get(self.temp(*array)).clone()
+        {
+            return self.flat_index(&array, at);
+        }
         match self.values.get(value).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
                 let array = self.indexed(obj, array, at);
@@ -88,7 +94,7 @@ impl<'a> Machine<'a> {
             },
             Value::Ref(objects) => self.index_objects(&objects, at),
             Value::Str(_) => self.values.intern(Value::Str(None)),
-            Value::Range => match self.values.get(at) {
+            Value::Range(_) => match self.values.get(at) {
                 Value::Int(_) => self.values.int(None),
                 _ => value,
             },
@@ -119,6 +125,24 @@ impl<'a> Machine<'a> {
     /// Is the value likely to be an array, at least on one of the paths?
     fn is_likely(&self, value: ValueId) -> bool {
         self.values.array(value).is_some_and(|array| array.evidence >= Evidence::Likely)
+    }
+
+    /// `x.flat[index]`: a copy, or a scalar.
+    fn flat_index(&mut self, array: &Array, at: ValueId) -> ValueId {
+        if matches!(self.values.get(at), Value::Int(_)) {
+            return self.scalar_of(array);
+        }
+        let several = matches!(self.values.get(at), Value::Slice(..) | Value::Ellipsis | Value::Ref(_));
+        let kinds = if several && array.certain() { Kinds::ARRAY } else { Kinds::LIKE };
+        let dtype = array.dtype;
+        self.fresh(0, kinds, array.evidence, |fresh| {
+            fresh.dtype = dtype;
+            fresh.owner = Owner::Either;
+            if several {
+                fresh.set_shape(Some(smallvec::smallvec![-1]));
+                (fresh.c, fresh.f) = (Tri::Must, Tri::Must);
+            }
+        })
     }
 
     /// What is indexed, after an index that only arrays (and what acts like them) take.
@@ -245,8 +269,8 @@ impl<'a> Machine<'a> {
             Value::Ellipsis => Part::Ellipsis,
             Value::Str(name) => Part::Field(*name),
             Value::Bool(_) => Part::Mask,
-            Value::Range => Part::Fancy,
-            Value::Array(array) if array.dtype == Dtype::BOOL && !array.kinds.meets(Kinds::OTHER) => Part::Mask,
+            Value::Range(_) => Part::Fancy,
+            Value::Array(array) if array.dtype == Dtype::BOOL => Part::Mask,
             Value::Array(array) if array.certain() => match array.ndim() {
                 // An integer array of no dimensions acts as an integer.
                 Some(0) | None => Part::Unknown,

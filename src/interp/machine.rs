@@ -67,6 +67,8 @@ pub struct Machine<'a> {
     pub(crate) used_as_array: Vec<bool>,
     pub(crate) in_loop: bool,
     pub(crate) block: BlockId,
+    /// Is the block the head of a loop, and does the state stand for the moment that the loop is entered?
+    pub(crate) first_test: bool,
     /// The op that runs: its number in the body (from 1), its span, the statement, its flags.
     pub(crate) op: u32,
     pub(crate) span: Span,
@@ -103,6 +105,7 @@ pub(crate) struct Suspended<'a> {
     used_as_array: Vec<bool>,
     in_loop: bool,
     block: BlockId,
+    first_test: bool,
     op: u32,
     span: Span,
     stmt: Span,
@@ -158,6 +161,7 @@ impl<'a> Machine<'a> {
             used_as_array: Vec::new(),
             in_loop: false,
             block: BlockId(0),
+            first_test: false,
             op: 0,
             span: Span::default(),
             stmt: Span::default(),
@@ -191,6 +195,7 @@ impl<'a> Machine<'a> {
             used_as_array: take(&mut self.used_as_array),
             in_loop: self.in_loop,
             block: self.block,
+            first_test: std::mem::take(&mut self.first_test),
             op: self.op,
             span: self.span,
             stmt: self.stmt,
@@ -222,6 +227,7 @@ impl<'a> Machine<'a> {
         self.used_as_array = suspended.used_as_array;
         self.in_loop = suspended.in_loop;
         self.block = suspended.block;
+        self.first_test = suspended.first_test;
         self.op = suspended.op;
         self.span = suspended.span;
         self.stmt = suspended.stmt;

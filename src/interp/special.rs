@@ -121,11 +121,43 @@ impl<'a> Machine<'a> {
             Special::Diagonal
             | Special::Where
             | Special::Take
-            | Special::Unstack
             | Special::Load
             | Special::Shuffle
             | Special::WriteArgument
             | Special::TrimZeros => None,
+            Special::Unstack => {
+                let axis = call.named("axis").is_none();
+                let item = self.on_view(call, |_, array| {
+                    let shape = array.shape.take().filter(|shape| axis && !shape.is_empty());
+                    array.forget_layout();
+                    array.shape = shape.map(|shape| shape[1..].iter().copied().collect());
+                    reaxed(array);
+                });
+                let item = match (item, call.value(0)) {
+                    (Some(item), _) => item,
+                    // Anything else is converted first.
+                    (None, Some(value)) => {
+                        let array = self.at_least(value, 1, 0);
+                        match self.values.get(array).clone() {
+                            Value::Array(array) => self.view(&array, |view| {
+                                view.forget_layout();
+                                reaxed(view);
+                            }),
+                            _ => array,
+                        }
+                    }
+                    _ => return None,
+                };
+                let item = match self.values.get(item).clone() {
+                    // Of a 1-D array: numbers.
+                    Value::Array(mut array) if array.ndim().is_none_or(|n| n == 0) => {
+                        array.kinds = array.kinds.union(Kinds::SCALAR);
+                        self.values.make(array)
+                    }
+                    _ => item,
+                };
+                Some(self.values.tuple_of(item))
+            }
             Special::Range => self.arange(call),
             Special::Strided => {
                 let asked = call.named("writeable").is_some();
@@ -959,7 +991,7 @@ impl<'a> Machine<'a> {
 
     fn nan_to_num(&mut self, call: &Call<'a>) -> Option<ValueId> {
         match self.copy_wish(call, Some(true)) {
-            Wish::Always => None,
+            Wish::Always => Some(self.fresh_result(call, Owner::Either, true)),
             _ => {
                 let name = self.module.names.get("nan_to_num")?;
                 if let (Some(value), Some(temp)) = (call.value(0), call.temp(0)) {
@@ -1064,6 +1096,19 @@ impl<'a> Machine<'a> {
 
     fn frombuffer(&mut self, call: &Call<'a>) -> Option<ValueId> {
         let value = call.value(0)?;
+        if let Value::Array(array) = self.values.get(value).clone() {
+            let dtype = self.dtype_by_rule(call).unwrap_or_default();
+            let view = self.view(&array, |view| {
+                view.forget_layout();
+                view.set_shape(Some(smallvec::smallvec![-1]));
+                view.dtype = dtype;
+                (view.c, view.f) = (Tri::Must, Tri::Must);
+                reaxed(view);
+                view.owner = Owner::View;
+                view.writeable = Tri::May;
+            });
+            return Some(self.certain_array(view));
+        }
         if self.values.kinds(value) != Kinds::SCALAR {
             return None;
         }
@@ -1101,7 +1146,8 @@ impl<'a> Machine<'a> {
             if ints.is_some() {
                 array.dtype = Dtype::INT64;
             } else if given.iter().any(|&value| *self.values.get(value) == Value::Float) {
-                array.dtype = Dtype::Kind(b'f');
+                let plain = |&value: &ValueId| matches!(self.values.get(value), Value::Float | Value::Int(Some(_)));
+                array.dtype = if given.iter().all(plain) { Dtype::FLOAT64 } else { Dtype::Kind(b'f') };
             }
         }
         Some(self.values.make(array))

@@ -454,7 +454,7 @@ impl<'a> Machine<'a> {
                 self.values.int(negated)
             }
             _ => {
-                self.is_no_container(operand);
+                self.is_operand(operand);
                 self.elementwise(&[self.temp(operand)], None)
             }
         }
