@@ -179,6 +179,7 @@ impl<'a> Machine<'a> {
         match self.values.get(value).clone() {
             Value::Array(mut array) => {
                 array.kinds = array.kinds.union(kinds);
+                array.entry = false;
                 self.values.make(array)
             }
             Value::Tuple(_) | Value::TupleOf(_) | Value::Ref(_) => value,
@@ -680,6 +681,7 @@ impl<'a> Machine<'a> {
                 }
                 array.kinds = Kinds::ARRAY;
                 array.evidence = Evidence::Certain;
+                array.entry = false;
                 self.values.make(array)
             }
             _ => value,

@@ -362,6 +362,7 @@ impl<'a> Machine<'a> {
                 _ => None,
             };
             result.owner = Owner::Either;
+            result.entry = false;
             reaxed(&mut result);
         }
         if wish == Wish::Always {
@@ -488,6 +489,7 @@ impl<'a> Machine<'a> {
                 let mut same = array;
                 same.shape = None;
                 same.owner = Owner::Either;
+                same.entry = false;
                 same.made_by = self.op;
                 self.values.make(same)
             });
@@ -586,7 +588,7 @@ impl<'a> Machine<'a> {
             }
             reaxed(v);
         });
-        if view.must() {
+        if view.must() && !makes_array(&array) {
             return Some(reshaped);
         }
         let kinds = if array.certain() { Kinds::ARRAY } else { Kinds::LIKE.union(array.kinds.warnings()) };
@@ -662,7 +664,7 @@ impl<'a> Machine<'a> {
             (v.c, v.f) = (dense, dense);
             reaxed(v);
         });
-        if contiguous.must() {
+        if contiguous.must() && !makes_array(&array) {
             return Some(flat);
         }
         let kinds = if array.certain() { Kinds::ARRAY } else { Kinds::LIKE.union(array.kinds.warnings()) };
@@ -1168,6 +1170,11 @@ enum Wish {
     Always,
     IfNeeded,
     Unknown,
+}
+
+/// May it be a NumPy scalar, which `ravel` and `reshape` make an array of its own?
+fn makes_array(array: &Array) -> bool {
+    array.kinds.meets(Kinds::SCALAR) && !array.entry
 }
 
 fn is_method(row: &Row) -> bool {
