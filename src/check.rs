@@ -1,7 +1,13 @@
 //! The whole way of one file: parse, lower, interpret, trace, judge. What `viewlint check` does for each file.
 
 use crate::finding::Finding;
+use crate::interp::{NoCallees, Observer, analyse};
+use crate::ir::lower;
+use crate::model::Model;
+use crate::rules;
 use crate::source::{SourceFile, Span};
+use crate::syntax;
+use crate::trace::BodyTrace;
 
 /// What one run over a file counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +56,35 @@ pub struct Checked {
 
 /// Checks one file.
 pub fn check(source: &SourceFile) -> Checked {
-    let _ = source;
-    Checked::default()
+    let parsed = syntax::parse(&source.text, source.path.ends_with(".pyi"));
+    let mut stats = Stats { files: 1, lines: source.text.lines().count() as u64, ..Stats::default() };
+    if let Some((message, span)) = parsed.errors.first() {
+        let error = SyntaxError { message: message.clone(), span: *span };
+        return Checked { findings: Vec::new(), syntax_error: Some(error), stats };
+    }
+    let module = lower::lower(&parsed, &source.text);
+    drop(parsed);
+    let mut judge = Judge { findings: Vec::new() };
+    let outcome = analyse(&module, &source.text, Model::bundled(), &NoCallees, &mut judge);
+    stats.bodies = module.bodies.len() as u64;
+    stats.opaque = u64::from(module.opaque);
+    stats.over_budget = outcome.over_budget;
+    let mut findings = judge.findings;
+    findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()).then(b.confidence.cmp(&a.confidence)));
+    // A `finally` is lowered more than once, and so is told of more than once.
+    findings.dedup_by(|b, a| a.rule.code == b.rule.code && a.span == b.span);
+    Checked { findings, syntax_error: None, stats }
+}
+
+/// Lets the rules judge each body as soon as it is traced.
+struct Judge {
+    findings: Vec<Finding>,
+}
+
+impl Observer for Judge {
+    fn body(&mut self, trace: &BodyTrace<'_>) {
+        if !trace.events.is_empty() {
+            rules::judge(trace, &mut self.findings);
+        }
+    }
 }

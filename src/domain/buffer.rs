@@ -58,8 +58,10 @@ pub struct Buffer {
     /// For a buffer that holds a copy made by advanced indexing, `flatten` and the like: of which buffers, and whether
     /// the copy was made implicitly, where many expect a view.
     pub copied_from: Option<CopiedFrom>,
-    /// The number of elements at least and at most, where the shape is constant.
+    /// The number of elements, where the shape is constant.
     pub size: Option<u64>,
+    /// Was its shape given by one plain value, so that it most likely has one dimension (`np.zeros(n)`)?
+    pub likely_1d: bool,
 }
 
 /// What a copied buffer was copied from.
@@ -69,6 +71,9 @@ pub struct CopiedFrom {
     pub source: ValueId,
     /// How.
     pub how: CopyOf,
+    /// Is it certain, or nearly so, that the index selects a copy? (An index array of unknown dimensions does, unless it
+    /// has none; a parameter of which nothing is known may just as well be an integer.)
+    pub likely: bool,
 }
 
 /// How a copy came about.
@@ -110,7 +115,7 @@ impl Buffers {
             return id;
         }
         let id = BufId(self.table.len() as u32);
-        self.table.push(Buffer { origin, span, blank: false, copied_from: None, size: None });
+        self.table.push(Buffer { origin, span, blank: false, copied_from: None, size: None, likely_1d: false });
         self.index.insert(origin, id);
         id
     }

@@ -89,7 +89,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn needs_array(&mut self, operator: BinOp, operand: Temp, other: ValueId) {
         let number = matches!(self.values.get(other), Value::Int(Some(_)) | Value::Bool(Some(_)));
         if number && operator != BinOp::Mult {
-            self.is_no_container(operand);
+            self.is_operand(operand);
         }
     }
 

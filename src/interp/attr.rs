@@ -176,6 +176,16 @@ impl<'a> Machine<'a> {
     /// the attributes of an array and is none is taken for something that acts like one.) So is every name that
     /// certainly holds the same object.
     pub(crate) fn is_no_container(&mut self, obj: Temp) {
+        self.narrow(obj, true);
+    }
+
+    /// The temp's value was used as an operand, as containers cannot be. That is no evidence of an array: so are numbers.
+    pub(crate) fn is_operand(&mut self, obj: Temp) {
+        self.narrow(obj, false);
+    }
+
+    fn narrow(&mut self, obj: Temp, arrayish: bool) {
+        let evidence = if arrayish { Evidence::Likely } else { Evidence::None };
         let old = self.temp(obj);
         let Value::Array(array) = self.values.get(old) else { return };
         let gone = Kinds::CONTAINER.union(Kinds::NONE).union(Kinds::FOREIGN);
@@ -184,7 +194,7 @@ impl<'a> Machine<'a> {
         }
         let mut array = array.clone();
         array.kinds = array.kinds.without(gone);
-        array.evidence = array.evidence.max(Evidence::Likely);
+        array.evidence = array.evidence.max(evidence);
         let own = array.entry && array.lies;
         let buf = array.bufs.first().copied();
         let value = self.values.make(array);
@@ -215,7 +225,7 @@ impl<'a> Machine<'a> {
                 {
                     let mut other = other.clone();
                     other.kinds = other.kinds.without(gone);
-                    other.evidence = other.evidence.max(Evidence::Likely);
+                    other.evidence = other.evidence.max(evidence);
                     self.state.locals[i] = self.values.make(other);
                 }
             }

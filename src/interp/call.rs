@@ -6,7 +6,7 @@ use super::machine::{Machine, reaxed};
 use super::shapes::set_order;
 use super::{Returns, Summary, known};
 use crate::domain::{Array, Dtype, Evidence, Kinds, ObjectKind, Owner, Shape, Tri, Value, ValueId};
-use crate::ir::{Arg, ArgKind, BodyId, Sym, Temp};
+use crate::ir::{Arg, ArgKind, BodyId, OpKind, Sym, Temp};
 use crate::model::{DtypeRule, OrderRule, ParamIndex, ResultRule, Row, RowId, ShapeRule, Special};
 use crate::trace::{Escape, How, ReadHow, WriteHow};
 
@@ -415,7 +415,9 @@ impl<'a> Machine<'a> {
 
     fn write_argument(&mut self, call: &Call<'a>, param: ParamIndex, function: Sym) {
         let (Some(value), Some(temp)) = (call.value(param), call.temp(param)) else { return };
-        let how = if param == 0 && Self::takes_self(call.row) {
+        let how = if call.row.writes_when.is_some() {
+            WriteHow::Scratch(function)
+        } else if param == 0 && Self::takes_self(call.row) {
             WriteHow::Method(function)
         } else {
             WriteHow::Argument(function)
@@ -441,7 +443,8 @@ impl<'a> Machine<'a> {
 
     /// Tells which arguments are read. What the result is a view of is not; nor is what is only written.
     fn read_operands(&mut self, call: &Call<'a>) {
-        if !self.recording || matches!(&*call.row.name, "numpy.shape" | "numpy.ndim" | "numpy.size") {
+        if !self.recording || (call.row.blank || matches!(&*call.row.name, "numpy.shape" | "numpy.ndim" | "numpy.size"))
+        {
             return;
         }
         let shared = Self::shared_param(&call.row.result);
@@ -717,6 +720,11 @@ impl<'a> Machine<'a> {
 
     /// A fresh array by the row's words.
     pub(crate) fn fresh_result(&mut self, call: &Call<'a>, owner: Owner, or_scalar: bool) -> ValueId {
+        if let ShapeRule::From(param) = call.row.shape
+            && let Some(temp) = call.temp(param)
+        {
+            self.prove_ints(temp);
+        }
         let shape = self.shape_by_rule(call);
         let dtype = self.dtype_by_rule(call);
         let order = self.order_by_rule(call);
@@ -736,9 +744,38 @@ impl<'a> Machine<'a> {
         if let Some(array) = self.values.array(value)
             && let [buf] = array.bufs[..]
         {
-            self.buffers.get_mut(buf).blank = blank;
+            let plain = match call.row.shape {
+                ShapeRule::From(param) => call.value(param).is_some_and(|shape| match self.values.get(shape) {
+                    Value::Array(shape) => shape.kinds.has(Kinds::SCALAR) && shape.evidence == Evidence::None,
+                    _ => false,
+                }),
+                _ => false,
+            };
+            let buffer = self.buffers.get_mut(buf);
+            (buffer.blank, buffer.likely_1d) = (blank, plain);
         }
         value
+    }
+
+    /// The items of a shape that is written out, `(n, m)`, are integers, or the call raises.
+    fn prove_ints(&mut self, shape: Temp) {
+        if let Some(OpKind::Display(crate::ir::Display::Tuple, items)) = self.def(shape) {
+            for (item, starred) in items {
+                if !starred {
+                    self.prove_int(*item);
+                }
+            }
+        }
+    }
+
+    /// What is used as a length or as the end of a `range` is an integer from here on, if it is a name.
+    pub(crate) fn prove_int(&mut self, temp: Temp) {
+        let Some(OpKind::Load(local)) = self.def(temp) else { return };
+        let unproven = matches!(self.values.get(self.temp(temp)), Value::Array(array) if array.kinds.has(Kinds::SCALAR) && array.evidence == Evidence::None);
+        if unproven && !self.maybe && self.state.locals[local.index()] == self.temp(temp) {
+            let int = self.values.int(None);
+            self.state.locals[local.index()] = int;
+        }
     }
 
     /// May what a row calls fresh be a scalar, or something that is no array of NumPy's?
@@ -752,7 +789,9 @@ impl<'a> Machine<'a> {
             let kinds = self.values.kinds(value);
             matches!(self.values.get(value), Value::Unknown | Value::Array(_)) && kinds.meets(Kinds::OTHER)
         };
-        let dispatches = scalars || Self::takes_self(call.row) || call.row.shape == ShapeRule::Broadcast;
+        let random =
+            ["Generator.", "RandomState.", "numpy.random."].iter().any(|start| call.row.name.starts_with(start));
+        let dispatches = !random && (scalars || Self::takes_self(call.row) || call.row.shape == ShapeRule::Broadcast);
         for slot in call.slots.iter().take(3).flatten() {
             if dispatches && operand(slot.0) {
                 kinds = kinds.union(Kinds::LIKE).union(self.values.kinds(slot.0).warnings());

@@ -323,6 +323,7 @@ impl<'a> Machine<'a> {
         match builtin {
             Builtin::Len | Builtin::Id | Builtin::Hash | Builtin::Ord => self.values.int(None),
             Builtin::Range => {
+                args.list.iter().for_each(|arg| self.prove_int(arg.value));
                 let ints: Vec<Option<i64>> = args.values.iter().map(|&value| self.int_of(value)).collect();
                 let some = args.all_positional()
                     && match ints[..] {

@@ -390,6 +390,7 @@ impl<'a> Machine<'a> {
         let mut stores = vec![0u32; locals];
         self.used_as_array.clear();
         self.used_as_array.resize(locals, false);
+        let mut used_otherwise = vec![false; locals];
         let mut loaded: Vec<Option<u32>> = vec![None; body.temps.len()];
         for block in &body.blocks {
             for op in &block.ops {
@@ -402,22 +403,27 @@ impl<'a> Machine<'a> {
                     OpKind::Store(local, _) | OpKind::Delete(local) => stores[local.index()] += 1,
                     OpKind::Opaque { writes, .. } => writes.iter().for_each(|local| stores[local.index()] += 1),
                     OpKind::Attr(obj, name) => {
-                        if let Some(local) = loaded[obj.index()]
-                            && super::known::arrayish_attribute(self.module.names.text(*name))
-                        {
-                            self.used_as_array[local as usize] = true;
+                        if let Some(local) = loaded[obj.index()] {
+                            let text = self.module.names.text(*name);
+                            self.used_as_array[local as usize] |= super::known::arrayish_attribute(text);
+                            used_otherwise[local as usize] |=
+                                self.known.attribute(*name).is_none() && self.known.method(*name).is_none();
                         }
                     }
                     OpKind::Method { obj, name, .. } => {
-                        if let Some(local) = loaded[obj.index()]
-                            && super::known::arrayish_method(self.module.names.text(*name))
-                        {
-                            self.used_as_array[local as usize] = true;
+                        if let Some(local) = loaded[obj.index()] {
+                            let text = self.module.names.text(*name);
+                            self.used_as_array[local as usize] |= super::known::arrayish_method(text);
+                            used_otherwise[local as usize] |= self.known.method(*name).is_none();
                         }
                     }
                     _ => {}
                 }
             }
+        }
+        // What has an attribute that arrays have not is something else: a data frame, a module of functions for arrays.
+        for (array, otherwise) in self.used_as_array.iter_mut().zip(used_otherwise) {
+            *array &= !otherwise;
         }
         self.stored.clear();
         self.stored.extend(stores.iter().map(|&count| count > 0));
@@ -446,12 +452,17 @@ impl<'a> Machine<'a> {
             self.leave(first);
         }
         if let Terminator::Return(Some(temp)) = term {
-            let value = self.temp(*temp);
-            self.span = self.body.temps[temp.index()];
-            if bound(value) && self.has_memory(value) {
-                let via = self.root(*temp).map(|root| root.local);
-                self.emit(crate::trace::EventKind::Escaped { value, via, how: crate::trace::Escape::Returned });
+            // Of a tuple that is written out, each item goes by its own name.
+            match self.def(*temp) {
+                Some(OpKind::Display(_, items)) => items.iter().for_each(|item| self.returned_temp(item.0)),
+                _ => self.returned_temp(*temp),
             }
+        }
+    }
+
+    fn returned_temp(&mut self, temp: crate::ir::Temp) {
+        if bound(self.temp(temp)) {
+            self.escape(temp, crate::trace::Escape::Returned);
         }
     }
 

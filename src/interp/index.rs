@@ -103,6 +103,7 @@ impl<'a> Machine<'a> {
                 self.special_index(&path, index)
             }
             Value::Scalar | Value::Float | Value::Int(_) | Value::Bool(_) => self.index_scalar(at),
+            Value::Unknown => self.index_unknown(at),
             _ => ValueId::UNKNOWN,
         }
     }
@@ -122,6 +123,25 @@ impl<'a> Machine<'a> {
                 array.set_shape(Some(Shape::from_elem(1, ndim)));
             }
         })
+    }
+
+    /// An index on something of which nothing is known: an array (or mask) as the index selects a copy all the same.
+    fn index_unknown(&mut self, at: ValueId) -> ValueId {
+        let (parts, _) = self.parts(at);
+        let unknown = Array::unknown(Kinds::ANY, Evidence::None);
+        match self.kind(&parts) {
+            Kind::Advanced(how) => self.selection(&unknown, &parts, how),
+            Kind::Unknown if parts.iter().any(|(part, index)| *part == Part::Unknown && self.is_likely(*index)) => {
+                let copy = self.selection(&unknown, &parts, CopyOf::Fancy);
+                self.values.join(copy, ValueId::UNKNOWN)
+            }
+            _ => ValueId::UNKNOWN,
+        }
+    }
+
+    /// Is the value likely to be an array, at least on one of the paths?
+    fn is_likely(&self, value: ValueId) -> bool {
+        self.values.array(value).is_some_and(|array| array.evidence >= Evidence::Likely)
     }
 
     /// `x.flat[index]`: a copy, or a scalar.
@@ -325,8 +345,12 @@ impl<'a> Machine<'a> {
             return ValueId::UNKNOWN;
         }
         // A slice of a list is a list; anything else takes an element out, which may be any array.
-        let slices = |part: &Part| matches!(part, Part::Slice(_) | Part::Ellipsis | Part::NewAxis);
-        let foreign = array.kinds.elsewhere() && !parts.iter().any(|(part, _)| slices(part));
+        // No container takes an array for an index.
+        let selects = |part: &Part, index: ValueId| {
+            matches!(part, Part::Slice(_) | Part::Ellipsis | Part::NewAxis)
+                || self.values.array(index).is_some_and(|index| index.evidence == Evidence::Certain)
+        };
+        let foreign = array.kinds.elsewhere() && !parts.iter().any(|(part, index)| selects(part, *index));
         let kind = match (kind, self.values.get(at)) {
             // `True` is a position of a list.
             (Kind::Advanced(_), Value::Bool(_)) if !array.certain() => Kind::Unknown,
@@ -373,16 +397,20 @@ impl<'a> Machine<'a> {
                 (result.c, result.f) = (Tri::Must, Tri::Must);
             }
         });
-        self.mark_copied(value, source, how);
+        // An index of which nothing is known may just as well be an integer; an array is one, unless it has no dimensions.
+        let likely = parts.iter().all(|(part, index)| {
+            *part != Part::Unknown || self.values.array(*index).is_some_and(|index| index.evidence >= Evidence::Likely)
+        });
+        self.mark_copied(value, source, how, likely);
         value
     }
 
     /// Notes on the buffer of a fresh value what it was copied from.
-    pub(crate) fn mark_copied(&mut self, value: ValueId, source: ValueId, how: CopyOf) {
+    pub(crate) fn mark_copied(&mut self, value: ValueId, source: ValueId, how: CopyOf, likely: bool) {
         if let Some(array) = self.values.array(value)
             && let [buf] = array.bufs[..]
         {
-            self.buffers.get_mut(buf).copied_from = Some(CopiedFrom { source, how });
+            self.buffers.get_mut(buf).copied_from = Some(CopiedFrom { source, how, likely });
         }
     }
 
@@ -464,6 +492,10 @@ impl<'a> Machine<'a> {
             kinds = if scalar.no() { Kinds::ARRAY } else { Kinds::ARRAY.union(Kinds::SCALAR) };
         } else {
             kinds = kinds.without(Kinds::NONE);
+            if keeps && !kinds.meets(Kinds::CONTAINER.union(Kinds::OTHER).union(Kinds::FOREIGN)) {
+                // A number has no slices.
+                kinds = Kinds::ARRAY;
+            }
             if !keeps {
                 kinds = kinds.union(Kinds::ALL);
             }
@@ -649,13 +681,19 @@ impl<'a> Machine<'a> {
     /// `obj[index] = value`
     pub(crate) fn set_item(&mut self, obj: Temp, index: Temp, value: Temp, inplace: bool) {
         let (target, at, stored) = (self.temp(obj), self.temp(index), self.temp(value));
+        self.read(index, ReadHow::Operand);
         match self.values.get(target).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
                 let array = self.stored_into(obj, array, at, stored);
                 if !inplace {
                     self.read(value, ReadHow::Stored);
                 }
-                self.read(index, ReadHow::Operand);
+                if let Value::Module(path) = self.values.get(stored)
+                    && self.paths.text(*path) == "numpy.ma.masked"
+                {
+                    // Sets the mask; the data stay.
+                    return;
+                }
                 let (parts, _) = self.parts(at);
                 let whole = matches!(parts[..], [] | [(Part::Ellipsis | Part::Slice(Step::Full), _)]);
                 let region = match self.kind(&parts) {
@@ -682,7 +720,7 @@ impl<'a> Machine<'a> {
             }
             Value::Ref(objects) => {
                 if !inplace {
-                    self.escape(value, Escape::Item);
+                    self.escape(value, Escape::Collected);
                 }
                 let key = self.key(at);
                 let slice = matches!(self.values.get(at), Value::Slice(..));

@@ -280,7 +280,7 @@ impl<'a> Machine<'a> {
                 }
                 let fresh = self.fresh_result(call, Owner::Either, false);
                 if wish != Wish::IfNeeded {
-                    self.mark_copied(fresh, value, CopyOf::Explicit);
+                    self.mark_copied(fresh, value, CopyOf::Explicit, true);
                 }
                 if fits.no() {
                     return Some(fresh);
@@ -300,7 +300,10 @@ impl<'a> Machine<'a> {
                 }
                 let fresh = self.fresh_result(call, Owner::Either, false);
                 if wish == Wish::Always {
-                    self.mark_copied(fresh, value, CopyOf::Explicit);
+                    // `np.array(x)` of something that may be a list is a conversion, no deliberate copy.
+                    if array.evidence >= Evidence::Likely {
+                        self.mark_copied(fresh, value, CopyOf::Explicit, true);
+                    }
                     return Some(fresh);
                 }
                 let mut same = Array { dtype, owner: Owner::Either, ..array };
@@ -525,7 +528,7 @@ impl<'a> Machine<'a> {
         let source = call.value(0).unwrap_or(ValueId::UNKNOWN);
         let fresh = self.fresh_result(call, Owner::Owner, false);
         let how = if call.row.name.ends_with("flatten") { CopyOf::Flatten } else { CopyOf::Explicit };
-        self.mark_copied(fresh, source, how);
+        self.mark_copied(fresh, source, how, true);
         fresh
     }
 
@@ -946,6 +949,16 @@ impl<'a> Machine<'a> {
             v.shape = shape.clone();
             v.dtype = half;
         });
+        if real && complex == Tri::May {
+            // The same array where it is real, a view where it is not: one memory either way.
+            return Some(self.view(array, |v| {
+                v.forget_layout();
+                v.shape = shape;
+                v.dtype = Dtype::Unknown;
+                v.owner = Owner::Either;
+                reaxed(v);
+            }));
+        }
         let other = if real {
             self.values.make(array.clone())
         } else {

@@ -43,7 +43,7 @@ impl<'a> Machine<'a> {
             }
             OpKind::Attr(obj, name) => {
                 let value = self.attribute(*obj, *name);
-                (value, derived(self.root(*obj)))
+                (value, derived(self.root_of_memory(*obj)))
             }
             OpKind::SetAttr { obj, name, value, inplace } => {
                 self.set_attribute(*obj, *name, *value, *inplace);
@@ -86,7 +86,7 @@ impl<'a> Machine<'a> {
             OpKind::Method { obj, name, args, .. } => {
                 let args = self.args(args);
                 let value = self.method(*obj, *name, &args);
-                (value, derived(self.root(*obj)))
+                (value, derived(self.root_of_memory(*obj)))
             }
             OpKind::Display(kind, items) => (self.display(*kind, items), None),
             OpKind::Dict(items) => (self.dict(items), None),
@@ -98,7 +98,11 @@ impl<'a> Machine<'a> {
             }
             OpKind::Unpack { value, index, total, starred } => {
                 let element = self.unpack(self.temp(*value), *index, *total, *starred);
-                (element, derived(self.root(*value)))
+                let root = match self.written_item(*value, *index, *total, *starred) {
+                    Some(item) => self.root(item),
+                    None => derived(self.root(*value)),
+                };
+                (element, root)
             }
             OpKind::UnpackRest { value, .. } => {
                 let element = self.iterate(self.temp(*value), How::Element);
@@ -171,6 +175,36 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// The item of a tuple that is written out and unpacked at once: `a, b = b, a`.
+    fn written_item(&self, value: Temp, index: i32, total: u32, starred: bool) -> Option<Temp> {
+        let Some(OpKind::Display(Display::Tuple, items)) = self.def(value) else { return None };
+        let plain = !starred && items.len() == total as usize && items.iter().all(|item| !item.1);
+        usize::try_from(index).ok().filter(|_| plain).and_then(|i| items.get(i)).map(|item| item.0)
+    }
+
+    /// The name whose very value the temp is, also through a tuple that is written out.
+    fn loaded_from(&self, temp: Temp) -> Option<Local> {
+        match self.def(temp)? {
+            OpKind::Load(local) => Some(*local),
+            OpKind::Unpack { value, index, total, starred } => {
+                let item = self.written_item(*value, *index, *total, *starred)?;
+                match self.def(item)? {
+                    OpKind::Load(local) => Some(*local),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The root of an expression; a module's name is no root of what its functions return.
+    fn root_of_memory(&self, temp: Temp) -> Option<Root> {
+        match self.values.get(self.temp(temp)) {
+            Value::Module(_) | Value::Row(_) => None,
+            _ => self.root(temp),
+        }
+    }
+
     fn constant(&mut self, constant: Const) -> ValueId {
         let value = match constant {
             Const::None => Value::None,
@@ -202,15 +236,19 @@ impl<'a> Machine<'a> {
     fn store(&mut self, local: Local, temp: Temp) {
         let value = self.temp(temp);
         let info = &self.body.locals[local.index()];
-        let from = match self.root(temp) {
-            Some(Root { local: source, direct: true }) if matches!(self.def(temp), Some(OpKind::Load(_))) => {
-                BoundFrom::Name(source)
-            }
-            _ => BoundFrom::Expression,
+        let from = match self.loaded_from(temp) {
+            Some(source) => BoundFrom::Name(source),
+            None => BoundFrom::Expression,
         };
+        let held = self.state.locals[local.index()];
+        if value == ValueId::NONE && self.has_memory(held) {
+            self.emit(EventKind::Deleted { local, value: held });
+        }
         let value = self.annotated(local, value);
         self.bind(local, value);
-        if self.has_memory(value) && !matches!(info.kind, LocalKind::Synthetic) {
+        // The store back of `x += 1` binds what the name holds already.
+        let stays = matches!(self.def(temp), Some(OpKind::InPlace(..))) && self.values.array(held).is_some();
+        if self.has_memory(value) && !stays && !matches!(info.kind, LocalKind::Synthetic) {
             self.emit(EventKind::Bound { local, value, from });
         }
         if info.captured && self.id != BodyId(0) {
@@ -416,7 +454,7 @@ impl<'a> Machine<'a> {
                 self.values.int(negated)
             }
             _ => {
-                self.is_no_container(operand);
+                self.is_operand(operand);
                 self.elementwise(&[self.temp(operand)], None)
             }
         }

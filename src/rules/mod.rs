@@ -1,31 +1,40 @@
-//! The rules, and the list of them.
+//! The rules. Each is one file: a static `INFO` and a function `check` over the trace of a body.
+//!
+//! `list.rs` is made from the files of this folder by a test (`tests/registry.rs`), so that a new rule touches nothing
+//! but its own file and its page under `rules/`.
 
-use crate::finding::RuleInfo;
+mod common;
+mod list;
 
-macro_rules! rule {
-    ($code:literal, $name:literal, $summary:literal) => {
-        &RuleInfo {
-            code: $code,
-            name: $name,
-            summary: $summary,
-            page: include_str!(concat!("../../rules/", $code, "-", $name, ".md")),
-        }
-    };
-}
-
-static RULES: &[&RuleInfo] = &[
-    rule!(
-        "VL101",
-        "write-through-view",
-        "a write through a view changes an array that is used later as if it had not changed"
-    ),
-    rule!("VL104", "stale-snapshot", "a second name kept as a snapshot changes together with the array"),
-    rule!("VL201", "deleted-base-kept-alive", "`del` frees nothing while a small view holds the whole array"),
-    rule!("VL301", "write-to-temporary-copy", "a write into a copy that nothing holds is lost"),
-    rule!("VL302", "write-to-discarded-copy", "a write into a named copy that is never read again is lost"),
-];
+use crate::finding::{Finding, RuleInfo};
+use crate::trace::BodyTrace;
 
 /// All rules, by code.
 pub fn all() -> &'static [&'static RuleInfo] {
-    RULES
+    list::INFOS
+}
+
+/// Lets all rules judge a body.
+pub fn judge(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
+    if std::env::var_os("VLDBG").is_some() {
+        for (i, e) in trace.events.iter().enumerate() {
+            eprintln!("{i} b{} op{} {:?} {:?}", e.block.0, e.op, trace.quote(e.span), e.kind);
+            for v in crate::rules::dbg_vals(&e.kind) {
+                eprintln!("       {:?} = {:?}", v, trace.values.get(v));
+            }
+        }
+    }
+    for check in list::CHECKS {
+        check(trace, findings);
+    }
+}
+
+pub(crate) fn dbg_vals(k: &crate::trace::EventKind) -> Vec<crate::domain::ValueId> {
+    use crate::trace::EventKind::*;
+    match *k {
+        Derived { source, result, .. } => vec![source, result],
+        Bound { value, .. } | Deleted { value, .. } | Read { value, .. } | Escaped { value, .. } => vec![value],
+        Written { value, object, .. } => vec![value, object],
+        _ => vec![],
+    }
 }

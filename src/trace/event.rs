@@ -54,6 +54,8 @@ pub enum WriteHow {
     Out,
     /// Written by a function that it was passed to: `np.copyto(a, …)`, `rng.shuffle(a)`; the function's last name.
     Argument(Sym),
+    /// Used up as scratch space by a function that was allowed to (`overwrite_input=True`); the function's last name.
+    Scratch(Sym),
     /// `a.flat = v`, `a.real = v`, `a.T[…]`: through an attribute.
     Attribute(Sym),
 }
@@ -129,7 +131,7 @@ pub enum EventKind {
         /// What stood on the right.
         from: BoundFrom,
     },
-    /// A name was unbound by `del`.
+    /// A name was unbound by `del`, or bound to None to let go of what it held.
     Deleted {
         /// The name.
         local: Local,

@@ -8,4 +8,4 @@ pub mod event;
 pub mod query;
 
 pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, ReadHow, WriteHow};
-pub use query::Walk;
+pub use query::{Link, Walk};

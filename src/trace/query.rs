@@ -1,9 +1,10 @@
-//! Questions about the order of events: what may happen after what.
+//! Questions about the order of events: what may happen after what, and what shares memory with what.
 
 use rustc_hash::FxHashSet;
 
-use super::{BodyTrace, EventId};
-use crate::ir::BlockId;
+use super::{BodyTrace, Escape, Event, EventId, EventKind, How};
+use crate::domain::{Array, BufId, Kinds, Value, ValueId};
+use crate::ir::{BlockId, Local};
 
 /// What a visitor of [`BodyTrace::walk_from`] wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +19,26 @@ pub enum Walk {
 
 /// A walk gives up after this many events: bodies of real code stay far below it.
 const MAX_STEPS: usize = 20_000;
+/// A chain of views is followed this far.
+const MAX_CHAIN: usize = 16;
 
-impl BodyTrace<'_> {
+/// One link of a chain of derivations: `result` was derived from `source`.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// The event that tells of it.
+    pub event: EventId,
+    /// From what.
+    pub source: ValueId,
+    /// How.
+    pub how: How,
+    /// The name that the source was read from.
+    pub via: Option<Local>,
+}
+
+impl<'a> BodyTrace<'a> {
     /// Visits the events that may come after `start`, in an order of execution: the rest of its block, then the blocks
-    /// that may follow, each once (the start's own block once more, up to the start, if a loop leads back to it).
-    /// Returns the event at which the visitor said [`Walk::Found`].
+    /// that may follow, each once (the start's own block once more, if a loop leads back to it). Returns the event at
+    /// which the visitor said [`Walk::Found`].
     pub fn walk_from(&self, start: EventId, mut visit: impl FnMut(EventId) -> Walk) -> Option<EventId> {
         let event = self.event(start);
         let mut steps = 0;
@@ -67,6 +83,129 @@ impl BodyTrace<'_> {
             }
         }
         Run::Through
+    }
+
+    /// May control come from the event back to it?
+    pub fn in_loop(&self, id: EventId) -> bool {
+        self.walk_from(id, |other| if other == id { Walk::Found } else { Walk::On }).is_some()
+    }
+
+    // --- memory -------------------------------------------------------------------------------------------------
+
+    /// The value as an array, if it is or may be one.
+    pub fn array(&self, value: ValueId) -> Option<&'a Array> {
+        match self.values.get(value) {
+            Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => Some(array),
+            _ => None,
+        }
+    }
+
+    /// The arrays in a value: itself, or the elements of a tuple.
+    pub fn arrays(&self, value: ValueId) -> Vec<&'a Array> {
+        let mut found = Vec::new();
+        let mut stack = vec![value];
+        while let Some(value) = stack.pop() {
+            match self.values.get(value) {
+                Value::Array(array) => found.push(array),
+                Value::Tuple(items) => stack.extend(items.iter().rev()),
+                Value::TupleOf(item) | Value::Bound(item, _) => stack.push(*item),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Does an array in the value lie, or perhaps lie, in the buffer?
+    pub fn mentions(&self, value: ValueId, buf: BufId) -> bool {
+        !self.values.avoids(value, buf) && self.arrays(value).iter().any(|array| array.bufs.contains(&buf))
+    }
+
+    /// May an array in `value` share elements with `array`, as far as buffers and regions tell?
+    pub fn overlaps(&self, array: &Array, value: ValueId) -> bool {
+        self.arrays(value).iter().any(|other| {
+            let common: Vec<_> = array.bufs.iter().filter(|buf| other.bufs.contains(buf)).collect();
+            match common[..] {
+                [] => false,
+                // Regions are comparable within one buffer.
+                [_] if array.bufs.len() == 1 && other.bufs.len() == 1 => !array.region.disjoint(&other.region),
+                _ => true,
+            }
+        })
+    }
+
+    // --- provenance ---------------------------------------------------------------------------------------------
+
+    /// The event that derived a value from another, if that is known.
+    pub fn derivation(&self, value: ValueId) -> Option<Link> {
+        let array = self.array(value)?;
+        if array.made_by == 0 {
+            return None;
+        }
+        self.events.iter().enumerate().find_map(|(i, event)| match event.kind {
+            EventKind::Derived { source, how, via, result } if event.op == array.made_by => {
+                let same = result == value
+                    || self.array(result).is_some_and(|r| r.bufs.iter().any(|buf| array.bufs.contains(buf)));
+                same.then_some(Link { event: EventId(i as u32), source, how, via })
+            }
+            _ => None,
+        })
+    }
+
+    /// The chain of derivations of a value, the last first.
+    pub fn chain(&self, value: ValueId) -> Vec<Link> {
+        let mut links: Vec<Link> = Vec::new();
+        let mut value = value;
+        while let Some(link) = self.derivation(value) {
+            if links.len() >= MAX_CHAIN || links.iter().any(|other| other.event == link.event) {
+                break;
+            }
+            links.push(link);
+            if matches!(link.how, How::Copy(_)) {
+                break;
+            }
+            value = link.source;
+        }
+        links
+    }
+
+    /// Was the array taken as a diagonal?
+    pub fn chain_is_diagonal(&self, array: &Array) -> bool {
+        self.events.iter().any(|event| {
+            event.op == array.made_by
+                && matches!(event.kind, EventKind::Derived { how: How::Method(name) | How::Function(name), .. }
+                    if matches!(self.module.names.text(name), "diagonal" | "diag"))
+        })
+    }
+
+    /// The bindings of a local, in the order of events.
+    pub fn bindings(&self, local: Local) -> impl Iterator<Item = (EventId, &'a Event)> {
+        self.iter()
+            .filter(move |(_, event)| matches!(event.kind, EventKind::Bound { local: bound, .. } if bound == local))
+    }
+
+    /// Is the local bound, or unbound, by the event?
+    pub fn rebinds(&self, id: EventId, local: Local) -> bool {
+        match self.event(id).kind {
+            EventKind::Bound { local: bound, .. } | EventKind::Deleted { local: bound, .. } => bound == local,
+            _ => false,
+        }
+    }
+
+    /// The name and value that an event reads content of: an operand, or something handed out for others to read.
+    pub fn reads(&self, id: EventId) -> Option<(ValueId, Option<Local>)> {
+        match self.event(id).kind {
+            EventKind::Read { value, via, .. } => Some((value, via)),
+            EventKind::Escaped { value, via, how: Escape::Returned | Escape::Yielded | Escape::Attribute(_) } => {
+                Some((value, via))
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the buffer was made: its expression, or the parameter in the signature.
+    pub fn made_at(&self, buf: BufId) -> Option<crate::source::Span> {
+        let span = self.buffers.get(buf).span;
+        (!span.is_empty()).then_some(span)
     }
 }
 

@@ -1,0 +1,210 @@
+//! What several rules share: small questions, and the words of labels.
+
+use crate::domain::{Array, BufId, CopyOf, Origin, ValueId};
+use crate::finding::{Label, Role};
+use crate::ir::Local;
+use crate::source::Span;
+use crate::trace::{BodyTrace, Escape, Event, EventId, EventKind, How, Walk, WriteHow};
+
+/// A write, as a rule sees it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Write<'a> {
+    pub(super) id: EventId,
+    pub(super) event: &'a Event,
+    pub(super) value: ValueId,
+    pub(super) object: ValueId,
+    pub(super) via: Option<Local>,
+    pub(super) direct: bool,
+    pub(super) how: WriteHow,
+}
+
+/// All writes of a body.
+pub(super) fn writes<'a>(trace: &BodyTrace<'a>) -> Vec<Write<'a>> {
+    let mut found = Vec::new();
+    for (id, event) in trace.iter() {
+        if let EventKind::Written { value, object, via, direct, how } = event.kind {
+            found.push(Write { id, event, value, object, via, direct, how });
+        }
+    }
+    found
+}
+
+/// A label.
+pub(super) fn label(span: Span, role: Role, message: impl Into<String>) -> Label {
+    Label { span, role, message: message.into(), file: None }
+}
+
+/// Does the name of a variable say that it keeps an earlier state?
+pub(super) fn names_a_snapshot(name: &str) -> bool {
+    let name = name.trim_matches('_').to_ascii_lowercase();
+    const WORDS: [&str; 17] = [
+        "old", "prev", "previous", "last", "orig", "original", "backup", "saved", "save", "initial", "init", "before",
+        "best", "snapshot", "prior", "start", "past",
+    ];
+    let mut parts = name.split('_');
+    parts.any(|part| WORDS.contains(&part.trim_end_matches(|c: char| c.is_ascii_digit())))
+        || WORDS[..6].iter().any(|word| name.len() > word.len() && (name.starts_with(word) || name.ends_with(word)))
+        || name.len() > 1
+            && name.ends_with('0')
+            && !name.ends_with("00")
+            && !name[..name.len() - 1].ends_with(|c: char| c.is_ascii_digit())
+}
+
+/// Does the name say that the array is there to be written?
+pub(super) fn names_an_output(name: &str) -> bool {
+    let name = name.trim_matches('_').to_ascii_lowercase();
+    name.split('_').any(|part| {
+        matches!(
+            part,
+            "out"
+                | "output"
+                | "outputs"
+                | "result"
+                | "results"
+                | "res"
+                | "ret"
+                | "buf"
+                | "buffer"
+                | "dst"
+                | "dest"
+                | "work"
+                | "canvas"
+                | "new"
+        )
+    })
+}
+
+/// Does the function's name or docstring say that it works in place?
+pub(super) fn works_in_place(trace: &BodyTrace<'_>) -> bool {
+    let name = trace.module.names.text(trace.body.name);
+    trace.body.doc.says_in_place
+        || name.contains("inplace")
+        || name.contains("in_place")
+        || matches!(name, "__setitem__" | "__iadd__" | "__isub__" | "__imul__" | "__itruediv__")
+}
+
+/// Was the buffer made blank, to be filled?
+pub(super) fn is_blank(trace: &BodyTrace<'_>, array: &Array) -> bool {
+    !array.bufs.is_empty() && array.bufs.iter().all(|&buf| trace.buffers.get(buf).blank)
+}
+
+/// Is the buffer a copy that was asked for?
+pub(super) fn is_asked_copy(trace: &BodyTrace<'_>, array: &Array) -> bool {
+    array
+        .bufs
+        .iter()
+        .any(|&buf| trace.buffers.get(buf).copied_from.as_ref().is_some_and(|from| from.how == CopyOf::Explicit))
+}
+
+/// Is all of the memory made in this body?
+pub(super) fn is_local(trace: &BodyTrace<'_>, array: &Array) -> bool {
+    !array.unknown && !array.bufs.is_empty() && array.bufs.iter().all(|&buf| !trace.buffers.get(buf).on_entry())
+}
+
+/// Has the memory been made anew by this event, so that what is known of the array made before goes by another name?
+pub(super) fn remakes(trace: &BodyTrace<'_>, id: EventId, array: &Array) -> bool {
+    matches!(trace.event(id).kind, EventKind::Made { buf } if array.bufs.contains(&buf))
+}
+
+/// The first event after `start` that reads what `array` covers through the name `local`, before the name is bound anew.
+pub(super) fn read_through(trace: &BodyTrace<'_>, start: EventId, local: Local, array: &Array) -> Option<EventId> {
+    trace.walk_from(start, |id| {
+        if let Some((value, Some(via))) = trace.reads(id)
+            && via == local
+            && id != start
+            && trace.overlaps(array, value)
+        {
+            return Walk::Found;
+        }
+        if trace.rebinds(id, local) || remakes(trace, id, array) { Walk::Stop } else { Walk::On }
+    })
+}
+
+/// The names, other than `not`, through which what `array` covers may be read after `start`.
+pub(super) fn readers(trace: &BodyTrace<'_>, start: EventId, not: Local, array: &Array) -> Vec<Local> {
+    let mut names = Vec::new();
+    trace.walk_from(start, |id| {
+        if let Some((value, Some(via))) = trace.reads(id)
+            && via != not
+            && !names.contains(&via)
+            && trace.overlaps(array, value)
+        {
+            names.push(via);
+        }
+        if remakes(trace, id, array) { Walk::Stop } else { Walk::On }
+    });
+    names
+}
+
+/// How a view was made, in words: "a slice", "the transpose".
+pub(super) fn how_word(trace: &BodyTrace<'_>, how: How) -> String {
+    let text = |sym| trace.module.names.text(sym);
+    match how {
+        How::Slice => "a slice is a view".to_string(),
+        How::Field => "a field is a view".to_string(),
+        How::Element => "an element of the array is a view".to_string(),
+        How::Attribute(name) => format!("`.{}` is a view", text(name)),
+        How::Method(name) => format!("`{}()` gives a view", text(name)),
+        How::Function(name) => format!("`{}` gives a view", text(name)),
+        How::Copy(_) => "a copy".to_string(),
+        How::MaybeCopy => "perhaps a view".to_string(),
+    }
+}
+
+/// What a write does, as the beginning of a sentence.
+pub(super) fn write_word(trace: &BodyTrace<'_>, how: WriteHow) -> String {
+    let text = |sym| trace.module.names.text(sym);
+    match how {
+        WriteHow::Item { .. } => "this assignment".to_string(),
+        WriteHow::Augmented | WriteHow::TupleItem => "this in-place operator".to_string(),
+        WriteHow::Method(name) => format!("`{}()`", text(name)),
+        WriteHow::Out => "`out=`".to_string(),
+        WriteHow::Argument(name) | WriteHow::Scratch(name) => format!("`{}`", text(name)),
+        WriteHow::Attribute(name) => format!("the assignment to `.{}`", text(name)),
+    }
+}
+
+/// Does the write put the elements into another order?
+pub(super) fn reorders(trace: &BodyTrace<'_>, how: WriteHow) -> bool {
+    match how {
+        WriteHow::Method(name) | WriteHow::Argument(name) => {
+            matches!(trace.module.names.text(name), "sort" | "partition" | "shuffle")
+        }
+        _ => false,
+    }
+}
+
+/// The label that tells where the memory was made.
+pub(super) fn made_label(trace: &BodyTrace<'_>, buf: BufId) -> Option<Label> {
+    let span = trace.made_at(buf)?;
+    let message = match trace.buffers.get(buf).origin {
+        Origin::Param(..) => "the array comes in here",
+        Origin::Alloc(..) => "the array is made here",
+        Origin::Attr(..) | Origin::Global(_) | Origin::Closure(..) => return None,
+    };
+    Some(label(span, Role::Made, message))
+}
+
+/// What the reader at an event does, for the label at its place.
+pub(super) fn seen_word(trace: &BodyTrace<'_>, id: EventId) -> &'static str {
+    match trace.event(id).kind {
+        EventKind::Escaped { how: Escape::Returned, .. } => "returned here",
+        EventKind::Escaped { how: Escape::Yielded, .. } => "yielded here",
+        EventKind::Escaped { .. } => "stored here",
+        _ => "read here",
+    }
+}
+
+/// Puts labels into program order, drops doubles at one place.
+pub(super) fn in_order(mut labels: Vec<Label>) -> Vec<Label> {
+    labels.sort_by_key(|label| (label.span.start, label.span.end));
+    labels.dedup_by(|b, a| {
+        a.span == b.span && {
+            if b.role == Role::Primary {
+                std::mem::swap(a, b);
+            }
+            true
+        }
+    });
+    labels
+}

@@ -1,0 +1,37 @@
+//! The list of rules. Made by `tests/registry.rs` from the files of this folder: do not edit.
+
+use crate::finding::{Finding, RuleInfo};
+use crate::trace::BodyTrace;
+
+#[path = "vl101_write_through_view.rs"]
+mod vl101_write_through_view;
+#[path = "vl104_stale_snapshot.rs"]
+mod vl104_stale_snapshot;
+#[path = "vl201_deleted_base_kept_alive.rs"]
+mod vl201_deleted_base_kept_alive;
+#[path = "vl203_accumulated_views.rs"]
+mod vl203_accumulated_views;
+#[path = "vl301_write_to_temporary_copy.rs"]
+mod vl301_write_to_temporary_copy;
+#[path = "vl302_write_to_discarded_copy.rs"]
+mod vl302_write_to_discarded_copy;
+
+/// What the rules are.
+pub(super) static INFOS: &[&RuleInfo] = &[
+    &vl101_write_through_view::INFO,
+    &vl104_stale_snapshot::INFO,
+    &vl201_deleted_base_kept_alive::INFO,
+    &vl203_accumulated_views::INFO,
+    &vl301_write_to_temporary_copy::INFO,
+    &vl302_write_to_discarded_copy::INFO,
+];
+
+/// What the rules do.
+pub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[
+    vl101_write_through_view::check,
+    vl104_stale_snapshot::check,
+    vl201_deleted_base_kept_alive::check,
+    vl203_accumulated_views::check,
+    vl301_write_to_temporary_copy::check,
+    vl302_write_to_discarded_copy::check,
+];

@@ -1,0 +1,206 @@
+//! A write through a named view changes an array that is used afterwards as if it had not changed.
+
+use crate::domain::{Array, Evidence, Origin, Owner};
+use crate::finding::{Confidence, Finding, Role, RuleInfo};
+use crate::ir::{Local, LocalKind};
+use crate::rules::common::{
+    Write, how_word, in_order, is_asked_copy, is_blank, is_local, label, made_label, names_an_output, read_through,
+    remakes, reorders, seen_word, works_in_place, write_word, writes,
+};
+use crate::trace::{BodyTrace, Escape, EventId, EventKind, How, Link, Walk, WriteHow};
+
+pub(super) static INFO: RuleInfo = RuleInfo {
+    code: "VL101",
+    name: "write-through-view",
+    summary: "a write through a view changes an array that is used later as if it had not changed",
+    page: include_str!("../../rules/VL101-write-through-view.md"),
+};
+
+pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
+    if works_in_place(trace) {
+        return;
+    }
+    for write in writes(trace) {
+        if write.how == WriteHow::TupleItem {
+            findings.extend(tuple_item(trace, &write));
+        } else if let Some(finding) = through_view(trace, &write) {
+            findings.push(finding);
+        }
+    }
+}
+
+/// A write through a name that is bound to a view of what another name holds.
+fn through_view(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
+    let alias = write.via.filter(|_| write.direct)?;
+    let object = trace.array(write.object)?;
+    let written = trace.array(write.value)?;
+    if object.owner == Owner::Owner || object.evidence < Evidence::Likely || object.unknown {
+        return None;
+    }
+    if matches!(write.how, WriteHow::Item { whole: true }) {
+        return None;
+    }
+    let chain = trace.chain(write.object);
+    let first = chain.first()?;
+    if matches!(first.how, How::Element | How::Copy(_) | How::MaybeCopy) || !is_binding(trace, alias, first) {
+        return None;
+    }
+    if !object.lies && !may_copy(trace, object) {
+        return None;
+    }
+    let bases: Vec<Local> = chain.iter().filter_map(|link| link.via).filter(|&local| local != alias).collect();
+    let (base, seen) =
+        bases.iter().find_map(|&base| read_through(trace, write.id, base, written).map(|seen| (base, seen)))?;
+    let confidence = confidence(trace, write, alias, base, object, written, seen)?;
+    Some(tell(trace, write, alias, base, first, object, seen, confidence))
+}
+
+/// Does the array lie in one buffer, but for the copy that the function which made it may have made (`ravel`, `asarray`)?
+fn may_copy(trace: &BodyTrace<'_>, object: &Array) -> bool {
+    let own = |&&buf: &&crate::domain::BufId| !matches!(trace.buffers.get(buf).origin, Origin::Alloc(site, _) if site.op == object.made_by);
+    object.bufs.iter().filter(own).count() == 1
+}
+
+/// Is the alias a name that the derivation was bound to (not one that was bound to something else in between)?
+fn is_binding(trace: &BodyTrace<'_>, alias: Local, link: &Link) -> bool {
+    !matches!(trace.body.locals[alias.index()].kind, LocalKind::Synthetic) && link.via != Some(alias)
+}
+
+/// How sure it is that the change of the base was not meant.
+fn confidence(
+    trace: &BodyTrace<'_>,
+    write: &Write<'_>,
+    alias: Local,
+    base: Local,
+    object: &Array,
+    written: &Array,
+    seen: EventId,
+) -> Option<Confidence> {
+    let base_read = content_read(trace, write.id, base, written);
+    let alias_use = used_for_itself(trace, write, alias, written);
+    let meant = is_blank(trace, object)
+        || is_asked_copy(trace, object)
+        || names_an_output(trace.name(base))
+        || names_an_output(trace.name(alias));
+    let both_leave = alias_use == Some(Use::HandedOut) && base_read.is_none();
+    let data_written = matches!(write.how, WriteHow::Item { .. }) && is_local(trace, object);
+    let _ = seen;
+    let likely = base_read.is_some() && (reorders(trace, write.how) || alias_use.is_some() || data_written)
+        || both_leave && matches!(write.how, WriteHow::Item { .. });
+    if meant {
+        return base_read.map(|_| Confidence::Possible);
+    }
+    if likely { Some(Confidence::Likely) } else { base_read.map(|_| Confidence::Possible) }
+}
+
+/// The base's content is read (not just handed out) after the write.
+fn content_read(trace: &BodyTrace<'_>, start: EventId, base: Local, written: &Array) -> Option<EventId> {
+    trace.walk_from(start, |id| {
+        if let EventKind::Read { value, via: Some(via), .. } = trace.event(id).kind
+            && via == base
+            && trace.overlaps(written, value)
+        {
+            return Walk::Found;
+        }
+        if trace.rebinds(id, base) || remakes(trace, id, written) { Walk::Stop } else { Walk::On }
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Read,
+    HandedOut,
+}
+
+/// Is the alias read, or handed out, as a value of its own after the write: not just to update it further?
+fn used_for_itself(trace: &BodyTrace<'_>, write: &Write<'_>, alias: Local, written: &Array) -> Option<Use> {
+    let mut result = None;
+    let updates: Vec<_> =
+        writes(trace).iter().filter(|other| other.via == Some(alias)).map(|other| other.event.stmt).collect();
+    trace.walk_from(write.id, |id| {
+        if id == write.id || trace.event(id).op == write.event.op {
+            return Walk::On;
+        }
+        if let Some((value, Some(via))) = trace.reads(id)
+            && via == alias
+            && trace.overlaps(written, value)
+            && !updates.contains(&trace.event(id).stmt)
+        {
+            let handed = matches!(
+                trace.event(id).kind,
+                EventKind::Escaped { how: Escape::Returned | Escape::Yielded | Escape::Attribute(_), .. }
+            );
+            result = Some(if handed { Use::HandedOut } else { Use::Read });
+            return Walk::Found;
+        }
+        if trace.rebinds(id, alias) || remakes(trace, id, written) { Walk::Stop } else { Walk::On }
+    });
+    result
+}
+
+#[allow(clippy::too_many_arguments, reason = "the parts of one story")]
+fn tell(
+    trace: &BodyTrace<'_>,
+    write: &Write<'_>,
+    alias: Local,
+    base: Local,
+    link: &Link,
+    object: &Array,
+    seen: EventId,
+    confidence: Confidence,
+) -> Finding {
+    let (view, owner) = (trace.name(alias), trace.name(base));
+    let made = trace.event(link.event).span;
+    let mut labels = Vec::new();
+    labels.extend(made_label(trace, object.bufs[0]));
+    labels.push(label(
+        made,
+        Role::Aliased,
+        format!("`{view}` shares memory with `{owner}`: {}", how_word(trace, link.how)),
+    ));
+    labels.push(label(
+        write.event.span,
+        Role::Primary,
+        format!("{} through `{view}` changes `{owner}` as well", write_word(trace, write.how)),
+    ));
+    labels.push(label(
+        trace.event(seen).span,
+        Role::Seen,
+        format!("`{owner}` is {}, with the change in it", seen_word(trace, seen)),
+    ));
+    Finding {
+        rule: &INFO,
+        span: write.event.span,
+        message: format!("writing to `{view}` also changes `{owner}`"),
+        confidence,
+        labels: in_order(labels),
+        help: Some(format!("if `{owner}` is to stay as it was, copy: `{view} = {}.copy()`", quoted(trace, link))),
+    }
+}
+
+/// The expression that made the view, for the help: as it stands, if it is short.
+fn quoted(trace: &BodyTrace<'_>, link: &Link) -> String {
+    let text = trace.quote(trace.event(link.event).span);
+    if text.is_empty() || text.len() > 40 || text.contains('\n') { "…".to_string() } else { text.to_string() }
+}
+
+/// `t[0] -= 1` on a tuple of arrays: the array is changed, then the store raises.
+fn tuple_item(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
+    let array = trace.array(write.value)?;
+    if array.evidence < Evidence::Likely || array.ndim() == Some(0) {
+        return None;
+    }
+    let tuple = trace.name(write.via?);
+    Some(Finding {
+        rule: &INFO,
+        span: write.event.span,
+        message: format!("an item of the tuple `{tuple}` is changed in place before the assignment fails"),
+        confidence: Confidence::Likely,
+        labels: vec![label(
+            write.event.span,
+            Role::Primary,
+            "the array is changed first, then storing it into the tuple raises `TypeError`",
+        )],
+        help: Some(format!("bind the array to a name, or make a new one: `shifted = {tuple}[…] - …`")),
+    })
+}

@@ -1,0 +1,256 @@
+//! A name kept as a snapshot of an array that is then changed in place: the name shows the new values.
+
+use crate::domain::{Array, Evidence, Region, Value};
+use crate::finding::{Confidence, Finding, Role, RuleInfo};
+use crate::ir::{Local, LocalKind};
+use crate::rules::common::{
+    Write, how_word, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders,
+    seen_word, works_in_place, write_word, writes,
+};
+use crate::trace::{BodyTrace, BoundFrom, Event, EventId, EventKind, How, Walk, WriteHow};
+
+pub(super) static INFO: RuleInfo = RuleInfo {
+    code: "VL104",
+    name: "stale-snapshot",
+    summary: "a second name kept as a snapshot changes together with the array",
+    page: include_str!("../../rules/VL104-stale-snapshot.md"),
+};
+
+/// The binding of the name that goes stale.
+#[derive(Clone, Copy)]
+struct Kept {
+    event: EventId,
+    how: KeptHow,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeptHow {
+    /// `old = x`
+    Name,
+    /// `x = old`, written as x and read as old.
+    Reversed,
+    /// A view of all of it: `x[:]`, `x.T`, `np.asarray(x)`.
+    Whole(How),
+    /// A view of a part.
+    Part(How),
+    /// A container of the same arrays: `dict(params)`.
+    Container,
+}
+
+pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
+    if works_in_place(trace) {
+        return;
+    }
+    let mut reported: Vec<(EventId, Local)> = Vec::new();
+    for write in writes(trace) {
+        let Some(changed) = write.via else { continue };
+        let Some(written) = trace.array(write.value) else { continue };
+        if written.bufs.is_empty() || matches!(write.how, WriteHow::TupleItem) {
+            continue;
+        }
+        for kept in readers(trace, write.id, changed, written) {
+            if let Some((binding, seen)) = stale(trace, &write, changed, kept, written)
+                && !reported.contains(&(binding.event, kept))
+                && let Some(confidence) = confidence(trace, &write, changed, kept, binding, written, seen)
+            {
+                reported.push((binding.event, kept));
+                findings.push(tell(trace, &write, changed, kept, binding, written, seen, confidence));
+            }
+        }
+    }
+}
+
+/// The binding of `kept` to what `changed` holds, before the write; and where `kept` is read after it.
+fn stale(
+    trace: &BodyTrace<'_>,
+    write: &Write<'_>,
+    changed: Local,
+    kept: Local,
+    written: &Array,
+) -> Option<(Kept, EventId)> {
+    if matches!(trace.body.locals[kept.index()].kind, LocalKind::Synthetic | LocalKind::Comprehension) {
+        return None;
+    }
+    let seen = read_through(trace, write.id, kept, written)?;
+    let reaches = |id: EventId| {
+        // The write comes after the binding, with both names still bound as they were.
+        trace
+            .walk_from(id, |other| {
+                if other == write.id {
+                    Walk::Found
+                } else if trace.rebinds(other, kept) || trace.rebinds(other, changed) || remakes(trace, other, written)
+                {
+                    Walk::Stop
+                } else {
+                    Walk::On
+                }
+            })
+            .is_some()
+    };
+    let binding = trace
+        .bindings(kept)
+        .find_map(|(id, _)| {
+            let how = kept_how(trace, id, changed, kept, written)?;
+            reaches(id).then_some(Kept { event: id, how })
+        })
+        .or_else(|| {
+            // `b = a`, then written through b and read as a.
+            let second = |&(_, event): &(EventId, &Event)| {
+                matches!(event.kind, EventKind::Bound { from: BoundFrom::Name(source), .. } if source == kept)
+            };
+            let (id, _) = trace.bindings(changed).find(|entry| second(entry) && reaches(entry.0))?;
+            Some(Kept { event: id, how: KeptHow::Reversed })
+        })?;
+    Some((binding, seen))
+}
+
+/// How a binding makes `kept` another name for (a part of) what `changed` holds; None if it does not.
+fn kept_how(trace: &BodyTrace<'_>, id: EventId, changed: Local, kept: Local, written: &Array) -> Option<KeptHow> {
+    let EventKind::Bound { value, from, .. } = trace.event(id).kind else { return None };
+    match from {
+        BoundFrom::Name(source) if source == changed => {
+            return trace.array(value).filter(|array| shares(array, written)).map(|_| KeptHow::Name);
+        }
+        BoundFrom::Name(_) | BoundFrom::Expression => {}
+    }
+    if let Value::Ref(_) = trace.values.get(value) {
+        return Some(KeptHow::Container);
+    }
+    let array = trace.array(value).filter(|array| shares(array, written))?;
+    // `asarray(x)` may be x itself: then the value is none of its own.
+    let stmt = trace.event(id).stmt;
+    let converted = trace.iter().find_map(|(_, event)| match event.kind {
+        EventKind::Derived { result, how, via: Some(via), .. }
+            if event.stmt == stmt && result == value && via == changed && !matches!(how, How::Copy(_)) =>
+        {
+            Some(how)
+        }
+        _ => None,
+    });
+    if let Some(how @ (How::Function(_) | How::Method(_))) = converted
+        && array.region == Region::Whole
+    {
+        return Some(KeptHow::Whole(how));
+    }
+    let chain = trace.chain(value);
+    let from_changed = chain.iter().any(|link| link.via == Some(changed));
+    let first = chain.first()?;
+    if !from_changed || first.via == Some(kept) || matches!(first.how, How::Element | How::Copy(_) | How::MaybeCopy) {
+        return None;
+    }
+    let whole =
+        array.region == Region::Whole || matches!(first.how, How::Attribute(_) | How::Function(_) | How::Method(_));
+    let split = matches!(array.region, Region::Piece(..));
+    Some(if whole && !split { KeptHow::Whole(first.how) } else { KeptHow::Part(first.how) })
+}
+
+/// Do the two arrays certainly lie in one buffer, as far as each path goes?
+fn shares(array: &Array, written: &Array) -> bool {
+    array.evidence >= Evidence::Likely
+        && !array.unknown
+        && array.bufs.iter().any(|buf| written.bufs.contains(buf))
+        && !array.region.disjoint(&written.region)
+}
+
+/// How sure it is that the old values were expected.
+fn confidence(
+    trace: &BodyTrace<'_>,
+    write: &Write<'_>,
+    changed: Local,
+    kept: Local,
+    binding: Kept,
+    written: &Array,
+    seen: EventId,
+) -> Option<Confidence> {
+    let snapshot = names_a_snapshot(trace.name(kept)) && !names_a_snapshot(trace.name(changed));
+    let compared = together(trace, seen, changed, written);
+    let looped = trace.in_loop(binding.event) && trace.in_loop(write.id);
+    let whole_write = matches!(write.how, WriteHow::Item { whole: true });
+    let likely = match binding.how {
+        // `params[k] = v` puts another array into the one container; the other keeps the old one.
+        KeptHow::Container if matches!(write.how, WriteHow::Item { .. }) => return None,
+        KeptHow::Container => snapshot,
+        KeptHow::Reversed => compared,
+        KeptHow::Name => snapshot || compared || looped && same_statement(trace, write, kept),
+        KeptHow::Whole(_) => snapshot || compared && !whole_write,
+        KeptHow::Part(_) => snapshot || reorders(trace, write.how),
+    };
+    if written.evidence < Evidence::Likely && binding.how != KeptHow::Container {
+        return None;
+    }
+    Some(if likely { Confidence::Likely } else { Confidence::Possible })
+}
+
+/// Are both names read in the statement in which the stale one is seen, or is it a comparison of the two?
+fn together(trace: &BodyTrace<'_>, seen: EventId, changed: Local, written: &Array) -> bool {
+    let stmt = trace.event(seen).stmt;
+    trace.iter().any(|(id, event)| {
+        event.stmt == stmt
+            && matches!(event.kind, EventKind::Read { via: Some(via), how: crate::trace::ReadHow::Operand, .. } if via == changed)
+            && trace.reads(id).is_some_and(|(value, _)| trace.overlaps(written, value))
+    })
+}
+
+/// Is the kept name read in the statement that writes the other: a step from the old state to the new one?
+fn same_statement(trace: &BodyTrace<'_>, write: &Write<'_>, kept: Local) -> bool {
+    trace.iter().any(|(_, event)| {
+        event.stmt == write.event.stmt && matches!(event.kind, EventKind::Read { via: Some(via), .. } if via == kept)
+    })
+}
+
+#[allow(clippy::too_many_arguments, reason = "the parts of one story")]
+fn tell(
+    trace: &BodyTrace<'_>,
+    write: &Write<'_>,
+    changed: Local,
+    kept: Local,
+    binding: Kept,
+    written: &Array,
+    seen: EventId,
+    confidence: Confidence,
+) -> Finding {
+    let reversed = binding.how == KeptHow::Reversed;
+    let (old, new) =
+        if reversed { (trace.name(changed), trace.name(kept)) } else { (trace.name(kept), trace.name(changed)) };
+    let read = trace.name(kept);
+    let bound = trace.event(binding.event);
+    let place = bound.stmt;
+    let said = match binding.how {
+        KeptHow::Name | KeptHow::Reversed => format!("`{old}` is a second name for the array of `{new}`, not a copy"),
+        KeptHow::Whole(how) | KeptHow::Part(how) => {
+            format!("`{old}` shares memory with `{new}`: {}", how_word(trace, how))
+        }
+        KeptHow::Container => format!("`{old}` holds the same arrays as `{new}`"),
+    };
+    let at_write = matches!(binding.how, KeptHow::Part(_)) && !names_a_snapshot(old);
+    let (alias_role, write_role) = if at_write { (Role::Aliased, Role::Primary) } else { (Role::Primary, Role::Note) };
+    let mut labels = Vec::new();
+    if let [buf] = written.bufs[..] {
+        labels.extend(made_label(trace, buf));
+    }
+    labels.push(label(place, alias_role, said));
+    labels.push(label(
+        write.event.span,
+        write_role,
+        format!("{} changes what `{read}` sees", write_word(trace, write.how)),
+    ));
+    labels.push(label(
+        trace.event(seen).span,
+        Role::Seen,
+        format!("`{read}` is {}, with the new values", seen_word(trace, seen)),
+    ));
+    let span = if at_write { write.event.span } else { place };
+    let help = match binding.how {
+        KeptHow::Name | KeptHow::Reversed => format!("keep a copy: `{old} = {new}.copy()`"),
+        KeptHow::Container => format!("copy the arrays as well: `{old} = {{k: v.copy() for k, v in {new}.items()}}`"),
+        KeptHow::Whole(_) | KeptHow::Part(_) => format!("keep a copy: add `.copy()` where `{old}` is made"),
+    };
+    Finding {
+        rule: &INFO,
+        span,
+        message: format!("`{old}` changes together with `{new}`"),
+        confidence,
+        labels: in_order(labels),
+        help: Some(help),
+    }
+}

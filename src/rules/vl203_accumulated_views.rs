@@ -1,0 +1,82 @@
+//! A loop collects small views, each of which keeps a big array of its own alive.
+
+use crate::domain::{Array, Bound, Evidence, Owner, Region};
+use crate::finding::{Confidence, Finding, Role, RuleInfo};
+use crate::rules::common::{in_order, is_local, label, made_label};
+use crate::trace::{BodyTrace, Escape, EventId, EventKind};
+
+pub(super) static INFO: RuleInfo = RuleInfo {
+    code: "VL203",
+    name: "accumulated-views",
+    summary: "a loop collects small views, each keeping a big array of its own",
+    page: include_str!("../../rules/VL203-accumulated-views.md"),
+};
+
+/// A base with fewer elements than this is no burden.
+const FEW: u64 = 1000;
+
+pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
+    for (id, event) in trace.iter() {
+        let EventKind::Escaped { value, how: Escape::Collected, .. } = event.kind else { continue };
+        let Some(array) = trace.array(value) else { continue };
+        let [buf] = array.bufs[..] else { continue };
+        // A single element is a number, unless the array has more dimensions.
+        if !array.certain()
+            || array.evidence < Evidence::Certain
+            || array.owner != Owner::View
+            || !is_local(trace, array)
+        {
+            continue;
+        }
+        let buffer = trace.buffers.get(buf);
+        if buffer.size.is_some_and(|size| size < FEW) || !has_constant_end(&array.region) {
+            continue;
+        }
+        // One base for all the views is no leak: it must be made in the loop, too.
+        let made = trace.iter().find(|(_, e)| matches!(e.kind, EventKind::Made { buf: made } if made == buf));
+        if let Some((made, _)) = made
+            && trace.in_loop(id)
+            && trace.in_loop(made)
+            && !kept_whole(trace, id, array)
+        {
+            findings.push(tell(trace, id, array));
+        }
+    }
+}
+
+/// Is the part small whatever the size of the array: a slice with a constant end?
+fn has_constant_end(region: &Region) -> bool {
+    match region {
+        Region::Part(intervals) => intervals.iter().any(|interval| matches!(interval.hi, Bound::At(1..=64))),
+        _ => false,
+    }
+}
+
+/// Is the whole array kept as well?
+fn kept_whole(trace: &BodyTrace<'_>, collected: EventId, view: &Array) -> bool {
+    trace.iter().any(|(id, event)| match event.kind {
+        EventKind::Escaped { value, how, .. } if id != collected && how != Escape::Passed => {
+            trace.arrays(value).iter().any(|array| array.bufs == view.bufs && !has_constant_end(&array.region))
+        }
+        _ => false,
+    })
+}
+
+fn tell(trace: &BodyTrace<'_>, collected: EventId, view: &Array) -> Finding {
+    let span = trace.event(collected).span;
+    let text = trace.quote(span);
+    let mut labels: Vec<_> = made_label(trace, view.bufs[0]).into_iter().collect();
+    labels.push(label(span, Role::Primary, "a small view is kept in each pass, and with it all of its array"));
+    Finding {
+        rule: &INFO,
+        span,
+        message: "each collected view keeps the whole array that it was cut from".to_string(),
+        confidence: Confidence::Likely,
+        labels: in_order(labels),
+        help: Some(if text.is_empty() || text.len() > 60 {
+            "collect a copy: add `.copy()`".to_string()
+        } else {
+            format!("collect a copy: `{text}.copy()`")
+        }),
+    }
+}
