@@ -152,6 +152,8 @@ pub struct Array {
     pub f: Tri,
     /// Is it writeable?
     pub writeable: Tri,
+    /// Is it the very value that a name had on entry (and nothing else, whatever its kind)?
+    pub entry: bool,
     /// The number (from 1) of the op that derived it, in its body: the last link of its provenance. 0: none, or several.
     pub made_by: u32,
 }
@@ -172,6 +174,7 @@ impl Array {
             c: Tri::May,
             f: Tri::May,
             writeable: Tri::May,
+            entry: false,
             made_by: 0,
         }
     }
@@ -185,6 +188,11 @@ impl Array {
             region: Region::Whole,
             ..Array::unknown(kinds, evidence)
         }
+    }
+
+    /// The value that a name has on entry, whose memory is the buffer.
+    pub fn on_entry(buf: BufId, kinds: Kinds) -> Array {
+        Array { entry: true, ..Array::within(buf, kinds, Evidence::None) }
     }
 
     /// The number of dimensions, if it is known.

@@ -237,6 +237,7 @@ impl Values {
                 if array.bufs.contains(&recent) {
                     array.bufs = rename(&array.bufs);
                     array.lies = false;
+                    array.entry = false;
                 }
                 self.make(array)
             }
@@ -361,10 +362,11 @@ fn join_arrays(mut x: Array, y: &Array) -> Array {
     let kinds = x.kinds.union(y.kinds);
     if !y.kinds.meets(Kinds::ARRAY) {
         x.kinds = kinds;
+        x.entry = false;
         return x;
     }
     if !x.kinds.meets(Kinds::ARRAY) {
-        return Array { kinds, ..y.clone() };
+        return Array { kinds, entry: false, ..y.clone() };
     }
     let mut bufs: SmallVec<[BufId; 2]> = x.bufs.iter().chain(&y.bufs).copied().collect();
     bufs.sort_unstable();
@@ -385,6 +387,7 @@ fn join_arrays(mut x: Array, y: &Array) -> Array {
         kinds,
         evidence: x.evidence.min(y.evidence),
         lies: x.lies && y.lies && bufs.len() == 1 && !unknown,
+        entry: x.entry && y.entry && bufs.len() == 1,
         bufs,
         unknown,
         owner: x.owner.join(y.owner),

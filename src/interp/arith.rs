@@ -210,6 +210,7 @@ impl<'a> Machine<'a> {
                     result.kinds = result.kinds.union(Kinds::FOREIGN);
                 }
                 result.kinds = result.kinds.without(Kinds::NONE);
+                result.entry = false;
                 let same = self.values.make(result);
                 let converts = Kinds::SCALAR.union(Kinds::OTHER).union(Kinds::CONTAINER);
                 if array.kinds.meets(converts) && others.meets(Kinds::ARRAY) {

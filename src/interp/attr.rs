@@ -126,6 +126,7 @@ impl<'a> Machine<'a> {
         let mut base = array.clone();
         base.kinds = Kinds::ARRAY.union(Kinds::NONE).union(Kinds::OTHER).union(Kinds::FOREIGN);
         base.lies = false;
+        base.entry = false;
         base.forget_layout();
         base.dtype = Dtype::Unknown;
         base.writeable = Tri::May;
@@ -153,8 +154,7 @@ impl<'a> Machine<'a> {
     /// The object on entry that the value certainly is: a parameter's own value.
     pub(crate) fn entry_object(&self, array: &Array) -> Option<BufId> {
         let [buf] = array.bufs[..] else { return None };
-        let own = array.lies && array.made_by == 0 && !array.unknown;
-        (own && matches!(self.buffers.get(buf).origin, Origin::Param(..))).then_some(buf)
+        (array.entry && array.lies && matches!(self.buffers.get(buf).origin, Origin::Param(..))).then_some(buf)
     }
 
     /// Is the attribute of `self` a property, or a method, of the class as far as the file shows?
@@ -196,7 +196,7 @@ impl<'a> Machine<'a> {
         let mut array = array.clone();
         array.kinds = array.kinds.without(gone);
         array.evidence = array.evidence.max(evidence);
-        let own = array.lies && array.made_by == 0;
+        let own = array.entry && array.lies;
         let buf = array.bufs.first().copied();
         let value = self.values.make(array);
         self.temps[obj.index()] = value;
@@ -219,8 +219,8 @@ impl<'a> Machine<'a> {
             // The value of a name on entry, unchanged: every value with that mark is the same object.
             for i in 0..self.state.locals.len() {
                 if let Value::Array(other) = self.values.get(self.state.locals[i])
+                    && other.entry
                     && other.lies
-                    && other.made_by == 0
                     && other.bufs.first().copied() == buf
                     && other.kinds.meets(gone)
                 {

@@ -179,6 +179,7 @@ impl<'a> Machine<'a> {
         match self.values.get(value).clone() {
             Value::Array(mut array) => {
                 array.kinds = array.kinds.union(kinds);
+                array.entry = false;
                 self.values.make(array)
             }
             Value::Tuple(_) | Value::TupleOf(_) | Value::Ref(_) => value,
@@ -442,7 +443,8 @@ impl<'a> Machine<'a> {
 
     /// Tells which arguments are read. What the result is a view of is not; nor is what is only written.
     fn read_operands(&mut self, call: &Call<'a>) {
-        if !self.recording || (call.row.blank || matches!(&*call.row.name, "numpy.shape" | "numpy.ndim" | "numpy.size")) {
+        if !self.recording || (call.row.blank || matches!(&*call.row.name, "numpy.shape" | "numpy.ndim" | "numpy.size"))
+        {
             return;
         }
         let shared = Self::shared_param(&call.row.result);
@@ -682,6 +684,7 @@ impl<'a> Machine<'a> {
                 }
                 array.kinds = Kinds::ARRAY;
                 array.evidence = Evidence::Certain;
+                array.entry = false;
                 self.values.make(array)
             }
             _ => value,
@@ -792,9 +795,9 @@ impl<'a> Machine<'a> {
             let kinds = self.values.kinds(value);
             matches!(self.values.get(value), Value::Unknown | Value::Array(_)) && kinds.meets(Kinds::OTHER)
         };
-        let random = ["Generator.", "RandomState.", "numpy.random."].iter().any(|start| call.row.name.starts_with(start));
-        let dispatches =
-            !random && (scalars || Self::takes_self(call.row) || call.row.shape == ShapeRule::Broadcast);
+        let random =
+            ["Generator.", "RandomState.", "numpy.random."].iter().any(|start| call.row.name.starts_with(start));
+        let dispatches = !random && (scalars || Self::takes_self(call.row) || call.row.shape == ShapeRule::Broadcast);
         for slot in call.slots.iter().take(3).flatten() {
             if dispatches && operand(slot.0) {
                 kinds = kinds.union(Kinds::LIKE).union(self.values.kinds(slot.0).warnings());

@@ -95,6 +95,7 @@ impl<'a> Machine<'a> {
             element.kinds = Kinds::ANY;
         }
         element.lies = false;
+        element.entry = false;
         element.forget_layout();
         reaxed(&mut element);
         element.dtype = crate::domain::Dtype::Unknown;

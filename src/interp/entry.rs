@@ -31,9 +31,10 @@ impl<'a> Machine<'a> {
 
     fn parameter(&mut self, param: &'a Param, first: bool) -> ValueId {
         let buf = self.buffers.of(Origin::Param(self.id, param.local), param.span);
-        let mut array = Array::within(buf, Kinds::ALL, Evidence::None);
+        let mut array = Array::on_entry(buf, Kinds::ALL);
         match param.kind {
             ParamKind::VarArgs => {
+                // Each element is one of the values that are passed; which, is not known here.
                 array.lies = false;
                 let element = self.values.make(array);
                 return self.values.tuple_of(element);
@@ -41,6 +42,7 @@ impl<'a> Machine<'a> {
             ParamKind::VarKwargs => {
                 array.kinds = Kinds::CONTAINER;
                 array.lies = false;
+                array.entry = false;
                 return self.values.make(array);
             }
             _ => {}
@@ -96,6 +98,7 @@ impl<'a> Machine<'a> {
                 let mut array = Array { bufs: smallvec::smallvec![buf], unknown: false, lies: true, ..array };
                 array.region = crate::domain::Region::Whole;
                 array.made_by = 0;
+                array.entry = true;
                 array.writeable = Tri::May;
                 self.values.make(array)
             }
@@ -119,7 +122,7 @@ impl<'a> Machine<'a> {
                 let kinds = if once { self.values.kinds(value).union(Kinds::ARRAY) } else { Kinds::ALL };
                 // What a name of the module holds may be put there by anyone: elements count as the global's memory
                 // only where nobody but the module binds it.
-                let array = Array::within(buf, kinds.union(Kinds::OTHER), Evidence::None);
+                let array = Array::on_entry(buf, kinds.union(Kinds::OTHER));
                 self.values.make(array)
             }
         }
@@ -134,12 +137,13 @@ impl<'a> Machine<'a> {
             return value;
         }
         let buf = self.buffers.of(Origin::Closure(self.id, local), Span::default());
-        let mut array = Array::within(buf, Kinds::ALL, Evidence::None);
+        let mut array = Array::on_entry(buf, Kinds::ALL);
         if self.body.locals[local.index()].rebound_inside && !self.is_tame(self.id, local)
             || self.rebound_outside(outer)
         {
             array.unknown = true;
             array.lies = false;
+            array.entry = false;
         }
         self.values.make(array)
     }

@@ -519,7 +519,7 @@ impl<'a> Machine<'a> {
             return ValueId::UNKNOWN;
         }
         let buf = self.buffers.of(Origin::Attr(object, name), span);
-        let array = crate::domain::Array::within(buf, crate::domain::Kinds::ALL, crate::domain::Evidence::None);
+        let array = crate::domain::Array::on_entry(buf, crate::domain::Kinds::ALL);
         self.values.intern(Value::Array(array))
     }
 }

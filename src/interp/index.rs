@@ -106,10 +106,27 @@ impl<'a> Machine<'a> {
                 let path = self.paths.text(path).to_string();
                 self.special_index(&path, index)
             }
-            Value::Scalar => ValueId::SCALAR,
+            Value::Scalar | Value::Float | Value::Int(_) | Value::Bool(_) => self.index_scalar(at),
             Value::Unknown => self.index_unknown(at),
             _ => ValueId::UNKNOWN,
         }
+    }
+
+    /// A NumPy scalar takes `...` and `None` for an index, and becomes an array.
+    fn index_scalar(&mut self, at: ValueId) -> ValueId {
+        let (parts, _) = self.parts(at);
+        if !parts.iter().any(|(part, _)| matches!(part, Part::Ellipsis | Part::NewAxis | Part::Unknown)) {
+            return ValueId::SCALAR;
+        }
+        let grown = |part: &Part| matches!(part, Part::NewAxis);
+        let kinds = if parts.iter().any(|(part, _)| *part == Part::Unknown) { Kinds::LIKE } else { Kinds::ARRAY };
+        let ndim = parts.iter().filter(|(part, _)| grown(part)).count();
+        self.fresh(0, kinds, Evidence::Certain, |array| {
+            array.owner = Owner::Either;
+            if kinds == Kinds::ARRAY {
+                array.set_shape(Some(Shape::from_elem(1, ndim)));
+            }
+        })
     }
 
     /// An index on something of which nothing is known: an array (or mask) as the index selects a copy all the same.
@@ -223,6 +240,7 @@ impl<'a> Machine<'a> {
             element.kinds = element.kinds.union(Kinds::ANY);
         }
         element.lies = false;
+        element.entry = false;
         element.region = Region::Any;
         element.forget_layout();
         element.dtype = Dtype::Unknown;
@@ -349,7 +367,14 @@ impl<'a> Machine<'a> {
         };
         match kind {
             Kind::Basic => {
-                let view = self.basic(array, index, &parts, is_tuple);
+                let mut view = self.basic(array, index, &parts, is_tuple);
+                let alone = |part: &Part| matches!(part, Part::Ellipsis | Part::NewAxis);
+                if array.kinds.meets(Kinds::SCALAR) && !array.entry && parts.iter().all(|(part, _)| alone(part)) {
+                    // Where it is a number, that is made an array. (A number that was passed in counts as its name's
+                    // memory.)
+                    let scalar = self.index_scalar(at);
+                    view = self.values.join(view, scalar);
+                }
                 if foreign { self.values.join(view, ValueId::UNKNOWN) } else { view }
             }
             Kind::Advanced(how) => self.selection(array, &parts, how),

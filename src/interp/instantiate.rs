@@ -126,7 +126,7 @@ impl<'a> Machine<'a> {
 
     fn instantiate_array(&mut self, instance: &mut Instance, array: &Array, one: bool) -> ValueId {
         // The parameter's own value, unchanged: the very object that was passed.
-        if let ([buf], true) = (&array.bufs[..], array.made_by == 0 && array.lies)
+        if let ([buf], true) = (&array.bufs[..], array.entry)
             && let Some(passed) = self.passed(instance, *buf)
         {
             return passed;
@@ -225,6 +225,7 @@ impl<'a> Machine<'a> {
             unknown,
             region: if array.region == Region::Whole && !from_arguments { Region::Whole } else { Region::Any },
             writeable,
+            entry: false,
             made_by: self.op,
             ..array.clone()
         };

@@ -367,6 +367,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn view(&mut self, source: &Array, change: impl FnOnce(&mut Array)) -> ValueId {
         let mut array = source.clone();
         array.owner = Owner::View;
+        array.entry = false;
         array.made_by = self.op;
         change(&mut array);
         array.settle_order();

@@ -365,6 +365,7 @@ impl<'a> Machine<'a> {
                 _ => None,
             };
             result.owner = Owner::Either;
+            result.entry = false;
             reaxed(&mut result);
         }
         if wish == Wish::Always {
@@ -491,6 +492,7 @@ impl<'a> Machine<'a> {
                 let mut same = array;
                 same.shape = None;
                 same.owner = Owner::Either;
+                same.entry = false;
                 same.made_by = self.op;
                 self.values.make(same)
             });
@@ -589,7 +591,7 @@ impl<'a> Machine<'a> {
             }
             reaxed(v);
         });
-        if view.must() {
+        if view.must() && !makes_array(&array) {
             return Some(reshaped);
         }
         let kinds = if array.certain() { Kinds::ARRAY } else { Kinds::LIKE.union(array.kinds.warnings()) };
@@ -665,7 +667,7 @@ impl<'a> Machine<'a> {
             (v.c, v.f) = (dense, dense);
             reaxed(v);
         });
-        if contiguous.must() {
+        if contiguous.must() && !makes_array(&array) {
             return Some(flat);
         }
         let kinds = if array.certain() { Kinds::ARRAY } else { Kinds::LIKE.union(array.kinds.warnings()) };
@@ -1181,6 +1183,11 @@ enum Wish {
     Always,
     IfNeeded,
     Unknown,
+}
+
+/// May it be a NumPy scalar, which `ravel` and `reshape` make an array of its own?
+fn makes_array(array: &Array) -> bool {
+    array.kinds.meets(Kinds::SCALAR) && !array.entry
 }
 
 fn is_method(row: &Row) -> bool {

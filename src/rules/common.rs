@@ -44,7 +44,10 @@ pub(super) fn names_a_snapshot(name: &str) -> bool {
     let mut parts = name.split('_');
     parts.any(|part| WORDS.contains(&part.trim_end_matches(|c: char| c.is_ascii_digit())))
         || WORDS[..6].iter().any(|word| name.len() > word.len() && (name.starts_with(word) || name.ends_with(word)))
-        || name.len() > 1 && name.ends_with('0') && !name.ends_with("00") && !name[..name.len() - 1].ends_with(|c: char| c.is_ascii_digit())
+        || name.len() > 1
+            && name.ends_with('0')
+            && !name.ends_with("00")
+            && !name[..name.len() - 1].ends_with(|c: char| c.is_ascii_digit())
 }
 
 /// Does the name say that the array is there to be written?
@@ -53,7 +56,20 @@ pub(super) fn names_an_output(name: &str) -> bool {
     name.split('_').any(|part| {
         matches!(
             part,
-            "out" | "output" | "outputs" | "result" | "results" | "res" | "ret" | "buf" | "buffer" | "dst" | "dest" | "work" | "canvas" | "new"
+            "out"
+                | "output"
+                | "outputs"
+                | "result"
+                | "results"
+                | "res"
+                | "ret"
+                | "buf"
+                | "buffer"
+                | "dst"
+                | "dest"
+                | "work"
+                | "canvas"
+                | "new"
         )
     })
 }
@@ -74,9 +90,10 @@ pub(super) fn is_blank(trace: &BodyTrace<'_>, array: &Array) -> bool {
 
 /// Is the buffer a copy that was asked for?
 pub(super) fn is_asked_copy(trace: &BodyTrace<'_>, array: &Array) -> bool {
-    array.bufs.iter().any(|&buf| {
-        trace.buffers.get(buf).copied_from.as_ref().is_some_and(|from| from.how == CopyOf::Explicit)
-    })
+    array
+        .bufs
+        .iter()
+        .any(|&buf| trace.buffers.get(buf).copied_from.as_ref().is_some_and(|from| from.how == CopyOf::Explicit))
 }
 
 /// Is all of the memory made in this body?

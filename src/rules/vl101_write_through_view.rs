@@ -1,12 +1,12 @@
 //! A write through a named view changes an array that is used afterwards as if it had not changed.
 
+use crate::domain::{Array, Evidence, Origin, Owner};
+use crate::finding::{Confidence, Finding, Role, RuleInfo};
+use crate::ir::{Local, LocalKind};
 use crate::rules::common::{
     Write, how_word, in_order, is_asked_copy, is_blank, is_local, label, made_label, names_an_output, read_through,
     remakes, reorders, seen_word, works_in_place, write_word, writes,
 };
-use crate::domain::{Array, Evidence, Origin, Owner};
-use crate::finding::{Confidence, Finding, Role, RuleInfo};
-use crate::ir::{Local, LocalKind};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind, How, Link, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -65,9 +65,7 @@ fn through_view(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
 
 /// Does the array lie in one buffer, but for the copy that the function which made it may have made (`ravel`, `asarray`)?
 fn may_copy(trace: &BodyTrace<'_>, object: &Array) -> bool {
-    let own = |&&buf: &&crate::domain::BufId| {
-        !matches!(trace.buffers.get(buf).origin, Origin::Alloc(site, _) if site.op == object.made_by)
-    };
+    let own = |&&buf: &&crate::domain::BufId| !matches!(trace.buffers.get(buf).origin, Origin::Alloc(site, _) if site.op == object.made_by);
     object.bufs.iter().filter(own).count() == 1
 }
 
@@ -163,7 +161,11 @@ fn tell(
     let made = trace.event(link.event).span;
     let mut labels = Vec::new();
     labels.extend(made_label(trace, object.bufs[0]));
-    labels.push(label(made, Role::Aliased, format!("`{view}` shares memory with `{owner}`: {}", how_word(trace, link.how))));
+    labels.push(label(
+        made,
+        Role::Aliased,
+        format!("`{view}` shares memory with `{owner}`: {}", how_word(trace, link.how)),
+    ));
     labels.push(label(
         write.event.span,
         Role::Primary,

@@ -1,12 +1,12 @@
 //! A name kept as a snapshot of an array that is then changed in place: the name shows the new values.
 
-use crate::rules::common::{
-    Write, how_word, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders, seen_word,
-    works_in_place, write_word, writes,
-};
 use crate::domain::{Array, Evidence, Region, Value};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::{Local, LocalKind};
+use crate::rules::common::{
+    Write, how_word, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders,
+    seen_word, works_in_place, write_word, writes,
+};
 use crate::trace::{BodyTrace, BoundFrom, Event, EventId, EventKind, How, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -78,7 +78,8 @@ fn stale(
             .walk_from(id, |other| {
                 if other == write.id {
                     Walk::Found
-                } else if trace.rebinds(other, kept) || trace.rebinds(other, changed) || remakes(trace, other, written) {
+                } else if trace.rebinds(other, kept) || trace.rebinds(other, changed) || remakes(trace, other, written)
+                {
                     Walk::Stop
                 } else {
                     Walk::On
@@ -137,7 +138,8 @@ fn kept_how(trace: &BodyTrace<'_>, id: EventId, changed: Local, kept: Local, wri
     if !from_changed || first.via == Some(kept) || matches!(first.how, How::Element | How::Copy(_) | How::MaybeCopy) {
         return None;
     }
-    let whole = array.region == Region::Whole || matches!(first.how, How::Attribute(_) | How::Function(_) | How::Method(_));
+    let whole =
+        array.region == Region::Whole || matches!(first.how, How::Attribute(_) | How::Function(_) | How::Method(_));
     let split = matches!(array.region, Region::Piece(..));
     Some(if whole && !split { KeptHow::Whole(first.how) } else { KeptHow::Part(first.how) })
 }
@@ -209,9 +211,9 @@ fn same_part(trace: &BodyTrace<'_>, write: &Write<'_>, kept: Local, seen: EventI
 
 /// Is the kept name read in the statement that writes the other: a step from the old state to the new one?
 fn same_statement(trace: &BodyTrace<'_>, write: &Write<'_>, kept: Local) -> bool {
-    trace
-        .iter()
-        .any(|(_, event)| event.stmt == write.event.stmt && matches!(event.kind, EventKind::Read { via: Some(via), .. } if via == kept))
+    trace.iter().any(|(_, event)| {
+        event.stmt == write.event.stmt && matches!(event.kind, EventKind::Read { via: Some(via), .. } if via == kept)
+    })
 }
 
 #[allow(clippy::too_many_arguments, reason = "the parts of one story")]

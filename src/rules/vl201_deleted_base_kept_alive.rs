@@ -1,9 +1,9 @@
 //! `del base` (or `base = None`) frees nothing while a small view of it lives on.
 
-use crate::rules::common::{in_order, is_local, label, made_label};
 use crate::domain::{Array, Bound, BufId, Evidence, Owner, Region};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
+use crate::rules::common::{in_order, is_local, label, made_label};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind, Walk};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -112,22 +112,17 @@ fn kept_elsewhere(trace: &BodyTrace<'_>, deletion: EventId, base: Local, buf: Bu
             !matches!(how, Escape::Passed)
                 && trace.arrays(value).iter().any(|array| array.bufs.contains(&buf) && !is_small_view(trace, array))
         }
-        EventKind::Bound { local, value, .. } if local != base => trace
-            .arrays(value)
-            .iter()
-            .any(|array| array.bufs.contains(&buf) && !is_small_view(trace, array) && array.region == Region::Whole && array.owner == Owner::Owner),
+        EventKind::Bound { local, value, .. } if local != base => trace.arrays(value).iter().any(|array| {
+            array.bufs.contains(&buf)
+                && !is_small_view(trace, array)
+                && array.region == Region::Whole
+                && array.owner == Owner::Owner
+        }),
         _ => false,
     })
 }
 
-fn tell(
-    trace: &BodyTrace<'_>,
-    deletion: EventId,
-    base: Local,
-    buf: BufId,
-    used: EventId,
-    view: &Array,
-) -> Finding {
+fn tell(trace: &BodyTrace<'_>, deletion: EventId, base: Local, buf: BufId, used: EventId, view: &Array) -> Finding {
     let name = trace.name(base);
     let event = trace.event(deletion);
     let view_name = trace
@@ -141,7 +136,9 @@ fn tell(
     let holder = view_name.map_or_else(|| "a view of it".to_string(), |view| format!("`{view}`"));
     let mut labels = Vec::new();
     labels.extend(made_label(trace, buf));
-    if let Some((_, made)) = trace.iter().find(|(_, e)| e.op == view.made_by && matches!(e.kind, EventKind::Derived { .. })) {
+    if let Some((_, made)) =
+        trace.iter().find(|(_, e)| e.op == view.made_by && matches!(e.kind, EventKind::Derived { .. }))
+    {
         labels.push(label(made.span, Role::Aliased, format!("{holder} is a view: it holds all of `{name}`")));
     }
     labels.push(label(event.stmt, Role::Primary, format!("`{name}` goes, its memory stays")));

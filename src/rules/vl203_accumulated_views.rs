@@ -1,8 +1,8 @@
 //! A loop collects small views, each of which keeps a big array of its own alive.
 
-use crate::rules::common::{in_order, is_local, label, made_label};
 use crate::domain::{Array, Bound, Evidence, Owner, Region};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
+use crate::rules::common::{in_order, is_local, label, made_label};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -21,7 +21,11 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         let Some(array) = trace.array(value) else { continue };
         let [buf] = array.bufs[..] else { continue };
         // A single element is a number, unless the array has more dimensions.
-        if !array.certain() || array.evidence < Evidence::Certain || array.owner != Owner::View || !is_local(trace, array) {
+        if !array.certain()
+            || array.evidence < Evidence::Certain
+            || array.owner != Owner::View
+            || !is_local(trace, array)
+        {
             continue;
         }
         let buffer = trace.buffers.get(buf);
@@ -51,10 +55,9 @@ fn has_constant_end(region: &Region) -> bool {
 /// Is the whole array kept as well?
 fn kept_whole(trace: &BodyTrace<'_>, collected: EventId, view: &Array) -> bool {
     trace.iter().any(|(id, event)| match event.kind {
-        EventKind::Escaped { value, how, .. } if id != collected && how != Escape::Passed => trace
-            .arrays(value)
-            .iter()
-            .any(|array| array.bufs == view.bufs && !has_constant_end(&array.region)),
+        EventKind::Escaped { value, how, .. } if id != collected && how != Escape::Passed => {
+            trace.arrays(value).iter().any(|array| array.bufs == view.bufs && !has_constant_end(&array.region))
+        }
         _ => false,
     })
 }

@@ -1,9 +1,9 @@
 //! A write into a copy that nothing holds: `a[mask][0] = v`, `a[idx].sort()`, `out=a[idx]`.
 
-use crate::rules::common::{Write, in_order, label, writes};
 use crate::domain::{BufId, CopyOf, Origin};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
+use crate::rules::common::{Write, in_order, label, writes};
 use crate::trace::{BodyTrace, EventKind, ReadHow, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -81,10 +81,7 @@ fn tell(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId, how: CopyOf) -> Fi
         Some(base) => format!("the write goes to the copy and is lost: `{base}` does not change"),
         None => "the write goes to the copy and is lost".to_string(),
     };
-    let labels = vec![
-        label(copy, Role::Aliased, copy_word(how)),
-        label(write.event.span, Role::Primary, lost),
-    ];
+    let labels = vec![label(copy, Role::Aliased, copy_word(how)), label(write.event.span, Role::Primary, lost)];
     Finding {
         rule: &INFO,
         span: write.event.span,

@@ -1,9 +1,9 @@
 //! `sub = a[idx]; sub[:] = v`, and `sub` is never read again: the write is lost.
 
-use crate::rules::common::{Write, in_order, label, made_label, writes};
 use crate::domain::{Array, BufId, CopyOf, Evidence, Value};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
+use crate::rules::common::{Write, in_order, label, made_label, writes};
 use crate::source::Span;
 use crate::trace::{BodyTrace, EventId, EventKind, How, Walk, WriteHow};
 
@@ -55,7 +55,8 @@ fn read_later(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId, copy: Local)
         }
         match event.kind {
             EventKind::Read { value, via, .. } | EventKind::Escaped { value, via, .. }
-                if trace.mentions(value, buf) && (via.is_none() || via == Some(copy) || true_alias(trace, value, buf)) =>
+                if trace.mentions(value, buf)
+                    && (via.is_none() || via == Some(copy) || true_alias(trace, value, buf)) =>
             {
                 Walk::Found
             }
@@ -148,7 +149,11 @@ fn tell_scalar(trace: &BodyTrace<'_>, write: &Write<'_>, copy: Local, made: Even
     let from = trace.event(made).span;
     let labels = vec![
         label(from, Role::Aliased, "an element of a 1-D array is a number, not a view"),
-        label(write.event.span, Role::Primary, format!("only the name `{name}` is bound anew: the array does not change")),
+        label(
+            write.event.span,
+            Role::Primary,
+            format!("only the name `{name}` is bound anew: the array does not change"),
+        ),
     ];
     Finding {
         rule: &INFO,

@@ -181,7 +181,8 @@ impl<'a> BodyTrace<'a> {
 
     /// The bindings of a local, in the order of events.
     pub fn bindings(&self, local: Local) -> impl Iterator<Item = (EventId, &'a Event)> {
-        self.iter().filter(move |(_, event)| matches!(event.kind, EventKind::Bound { local: bound, .. } if bound == local))
+        self.iter()
+            .filter(move |(_, event)| matches!(event.kind, EventKind::Bound { local: bound, .. } if bound == local))
     }
 
     /// Is the local bound, or unbound, by the event?
