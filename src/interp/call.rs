@@ -731,7 +731,10 @@ impl<'a> Machine<'a> {
         let kinds = self.fresh_kinds(call, or_scalar, shape.as_ref());
         let blank = call.row.blank;
         let number = or_scalar && shape.as_ref().is_some_and(SmallVecExt::is_zero_dim);
-        if number && kinds == Kinds::ARRAY.union(Kinds::SCALAR) && !call.row.out.is_some_and(|out| call.value(out).is_some()) {
+        if number
+            && kinds == Kinds::ARRAY.union(Kinds::SCALAR)
+            && !call.row.out.is_some_and(|out| call.value(out).is_some())
+        {
             // A reduction over all axes of an array is a number (of a Quantity it is one with a unit).
             return ValueId::SCALAR;
         }

@@ -16,13 +16,6 @@ pub fn all() -> &'static [&'static RuleInfo] {
 
 /// Lets all rules judge a body.
 pub fn judge(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
-        for (i, e) in trace.events.iter().enumerate() {
-            eprintln!("{i} b{} op{} {:?} {:?}", e.block.0, e.op, trace.quote(e.span), e.kind);
-            for v in crate::rules::dbg_vals(&e.kind) {
-                eprintln!("       {:?} = {:?}", v, trace.values.get(v));
-            }
-        }
-    }
     for check in list::CHECKS {
         check(trace, findings);
     }
