@@ -201,7 +201,8 @@ impl<'a> Machine<'a> {
     }
 
     fn narrow(&mut self, obj: Temp, arrayish: bool) {
-        let evidence = if arrayish { Evidence::Likely } else { Evidence::None };
+        let otherwise = self.root(obj).is_some_and(|root| root.direct && self.used_otherwise[root.local.index()]);
+        let evidence = if arrayish && !otherwise { Evidence::Likely } else { Evidence::None };
         let old = self.temp(obj);
         let Value::Array(array) = self.values.get(old) else { return };
         let gone = Kinds::CONTAINER.union(Kinds::NONE).union(Kinds::FOREIGN);

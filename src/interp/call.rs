@@ -740,7 +740,16 @@ impl<'a> Machine<'a> {
         let order = self.order_by_rule(call);
         let kinds = self.fresh_kinds(call, or_scalar, shape.as_ref());
         let blank = call.row.blank;
-        let value = self.fresh(0, kinds, Evidence::Certain, |array| {
+        let number = or_scalar && shape.as_ref().is_some_and(SmallVecExt::is_zero_dim);
+        if number
+            && kinds == Kinds::ARRAY.union(Kinds::SCALAR)
+            && !call.row.out.is_some_and(|out| call.value(out).is_some())
+        {
+            // A reduction over all axes of an array is a number (of a Quantity it is one with a unit).
+            return ValueId::SCALAR;
+        }
+        let evidence = if number { Evidence::None } else { Evidence::Certain };
+        let value = self.fresh(0, kinds, evidence, |array| {
             array.owner = owner;
             array.set_shape(shape);
             array.dtype = dtype.unwrap_or_default();
@@ -842,6 +851,10 @@ impl<'a> Machine<'a> {
                 self.broadcast(&operands)
             }
             ShapeRule::Reduce(param) => {
+                let given = |name: &str| call.named(name).is_some_and(|value| value != ValueId::NONE);
+                if !call.open && !given("axis") && !given("keepdims") {
+                    return Some(Shape::new());
+                }
                 let shape = of(self, *param)?;
                 let keep = match call.named("keepdims").map(|value| self.values.get(value)) {
                     None => false,

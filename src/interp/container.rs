@@ -64,6 +64,10 @@ impl<'a> Machine<'a> {
             (false, _) => array.kinds.union(Kinds::ALL),
         };
         self.view(array, |row| {
+            if shape.is_none() {
+                // Perhaps the array has one dimension, and this is a number.
+                row.evidence = Evidence::None;
+            }
             row.kinds = kinds;
             row.shape = shape;
             row.f = Tri::May;

@@ -390,7 +390,9 @@ impl<'a> Machine<'a> {
         let mut stores = vec![0u32; locals];
         self.used_as_array.clear();
         self.used_as_array.resize(locals, false);
-        let mut used_otherwise = vec![false; locals];
+        let mut used_otherwise = std::mem::take(&mut self.used_otherwise);
+        used_otherwise.clear();
+        used_otherwise.resize(locals, false);
         let mut loaded: Vec<Option<u32>> = vec![None; body.temps.len()];
         for block in &body.blocks {
             for op in &block.ops {
@@ -422,9 +424,10 @@ impl<'a> Machine<'a> {
             }
         }
         // What has an attribute that arrays have not is something else: a data frame, a module of functions for arrays.
-        for (array, otherwise) in self.used_as_array.iter_mut().zip(used_otherwise) {
+        for (array, otherwise) in self.used_as_array.iter_mut().zip(&used_otherwise) {
             *array &= !otherwise;
         }
+        self.used_otherwise = used_otherwise;
         self.stored.clear();
         self.stored.extend(stores.iter().map(|&count| count > 0));
         self.stable.clear();

@@ -64,8 +64,12 @@ impl<'a> Machine<'a> {
         match self.values.get(value).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
                 let array = self.indexed(obj, array, at);
+                let how = self.index_how(at);
+                if !matches!(how, How::Slice | How::Field) {
+                    self.read(obj, ReadHow::Copied);
+                }
                 let result = self.index_array(&array, index, at);
-                self.derived(obj, result, self.index_how(at, result));
+                self.derived(obj, result, how);
                 result
             }
             Value::Array(array) => self.element_of(&array, at),
@@ -139,9 +143,14 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Is the value likely to be an array, at least on one of the paths?
+    /// Is the value likely to be an array of at least one dimension, where it is an index? (A reduction that may be a
+    /// number mostly is one.)
     fn is_likely(&self, value: ValueId) -> bool {
-        self.values.array(value).is_some_and(|array| array.evidence >= Evidence::Likely)
+        self.values.array(value).is_some_and(|array| {
+            array.evidence >= Evidence::Likely
+                && array.ndim() != Some(0)
+                && array.kinds != Kinds::ARRAY.union(Kinds::SCALAR)
+        })
     }
 
     /// `x.flat[index]`: a copy, or a scalar.
@@ -398,9 +407,7 @@ impl<'a> Machine<'a> {
             }
         });
         // An index of which nothing is known may just as well be an integer; an array is one, unless it has no dimensions.
-        let likely = parts.iter().all(|(part, index)| {
-            *part != Part::Unknown || self.values.array(*index).is_some_and(|index| index.evidence >= Evidence::Likely)
-        });
+        let likely = parts.iter().all(|(part, index)| *part != Part::Unknown || self.is_likely(*index));
         self.mark_copied(value, source, how, likely);
         value
     }
@@ -511,6 +518,10 @@ impl<'a> Machine<'a> {
             (view.c, view.f) = if field { (Tri::May, Tri::May) } else { (c, f) };
             if field {
                 view.dtype = Dtype::Unknown;
+            }
+            if scalar == Tri::May {
+                // An element of something with an unknown number of dimensions may well be a number.
+                view.evidence = Evidence::None;
             }
             if element {
                 // An element of a list is another object than the list's other elements.
@@ -791,7 +802,7 @@ impl<'a> Machine<'a> {
 
     // --- events -------------------------------------------------------------------------------------------------
 
-    fn index_how(&self, at: ValueId, _result: ValueId) -> How {
+    fn index_how(&self, at: ValueId) -> How {
         let (parts, _) = self.parts(at);
         match self.kind(&parts) {
             Kind::Basic if matches!(parts[..], [(Part::Field(_) | Part::Fields, _)]) => How::Field,

@@ -94,6 +94,11 @@ pub(crate) fn arrayish_method(name: &str) -> bool {
             | "nonzero"
             | "conj"
             | "dot"
+            | "mean"
+            | "std"
+            | "max"
+            | "min"
+            | "sum"
     )
 }
 

@@ -65,6 +65,8 @@ pub struct Machine<'a> {
     pub(crate) stored: Vec<bool>,
     /// For each local: do the ops speak for its being an array?
     pub(crate) used_as_array: Vec<bool>,
+    /// For each local: do the ops use it as no array can be used?
+    pub(crate) used_otherwise: Vec<bool>,
     pub(crate) in_loop: bool,
     pub(crate) block: BlockId,
     /// Is the block the head of a loop, and does the state stand for the moment that the loop is entered?
@@ -103,6 +105,7 @@ pub(crate) struct Suspended<'a> {
     stable: Vec<bool>,
     stored: Vec<bool>,
     used_as_array: Vec<bool>,
+    used_otherwise: Vec<bool>,
     in_loop: bool,
     block: BlockId,
     first_test: bool,
@@ -159,6 +162,7 @@ impl<'a> Machine<'a> {
             stable: Vec::new(),
             stored: Vec::new(),
             used_as_array: Vec::new(),
+            used_otherwise: Vec::new(),
             in_loop: false,
             block: BlockId(0),
             first_test: false,
@@ -193,6 +197,7 @@ impl<'a> Machine<'a> {
             stable: take(&mut self.stable),
             stored: take(&mut self.stored),
             used_as_array: take(&mut self.used_as_array),
+            used_otherwise: take(&mut self.used_otherwise),
             in_loop: self.in_loop,
             block: self.block,
             first_test: std::mem::take(&mut self.first_test),
@@ -225,6 +230,7 @@ impl<'a> Machine<'a> {
         self.stable = suspended.stable;
         self.stored = suspended.stored;
         self.used_as_array = suspended.used_as_array;
+        self.used_otherwise = suspended.used_otherwise;
         self.in_loop = suspended.in_loop;
         self.block = suspended.block;
         self.first_test = suspended.first_test;

@@ -16,25 +16,7 @@ pub fn all() -> &'static [&'static RuleInfo] {
 
 /// Lets all rules judge a body.
 pub fn judge(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
-    if std::env::var_os("VLDBG").is_some() {
-        for (i, e) in trace.events.iter().enumerate() {
-            eprintln!("{i} b{} op{} {:?} {:?}", e.block.0, e.op, trace.quote(e.span), e.kind);
-            for v in crate::rules::dbg_vals(&e.kind) {
-                eprintln!("       {:?} = {:?}", v, trace.values.get(v));
-            }
-        }
-    }
     for check in list::CHECKS {
         check(trace, findings);
-    }
-}
-
-pub(crate) fn dbg_vals(k: &crate::trace::EventKind) -> Vec<crate::domain::ValueId> {
-    use crate::trace::EventKind::*;
-    match *k {
-        Derived { source, result, .. } => vec![source, result],
-        Bound { value, .. } | Deleted { value, .. } | Read { value, .. } | Escaped { value, .. } => vec![value],
-        Written { value, object, .. } => vec![value, object],
-        _ => vec![],
     }
 }

@@ -45,6 +45,14 @@ fn through_view(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     if matches!(first.how, How::Element | How::Copy(_) | How::MaybeCopy) || !is_binding(trace, alias, first) {
         return None;
     }
+    // Where `diag` gives a view, it is read-only: the write lands in a copy, or raises.
+    let name = match first.how {
+        How::Function(name) | How::Method(name) => trace.module.names.text(name),
+        _ => "",
+    };
+    if object.writeable.no() || matches!(name, "diag" | "diagonal" | "broadcast_to") {
+        return None;
+    }
     if !object.lies && !may_copy(trace, object) {
         return None;
     }

@@ -162,6 +162,9 @@ fn confidence(
     written: &Array,
     seen: EventId,
 ) -> Option<Confidence> {
+    if same_part(trace, write, kept, seen) {
+        return None;
+    }
     let snapshot = names_a_snapshot(trace.name(kept)) && !names_a_snapshot(trace.name(changed));
     let compared = together(trace, seen, changed, written);
     let looped = trace.in_loop(binding.event) && trace.in_loop(write.id);
@@ -189,6 +192,21 @@ fn together(trace: &BodyTrace<'_>, seen: EventId, changed: Local, written: &Arra
             && matches!(event.kind, EventKind::Read { via: Some(via), how: crate::trace::ReadHow::Operand, .. } if via == changed)
             && trace.reads(id).is_some_and(|(value, _)| trace.overlaps(written, value))
     })
+}
+
+/// `x[:, i:j] = f(x0[:, i:j])`: the statement reads just the part that it writes, and reads it first; other rounds of
+/// the loop go to other parts.
+fn same_part(trace: &BodyTrace<'_>, write: &Write<'_>, kept: Local, seen: EventId) -> bool {
+    let index = |span| trace.quote(span).split_once('[').map(|parts| parts.1);
+    let read = trace.event(seen);
+    read.stmt == write.event.stmt
+        && index(write.event.span).is_some()
+        && trace.iter().all(|(_, event)| match event.kind {
+            EventKind::Read { via: Some(via), .. } if via == kept && event.stmt == read.stmt => {
+                index(event.span) == index(write.event.span)
+            }
+            _ => true,
+        })
 }
 
 /// Is the kept name read in the statement that writes the other: a step from the old state to the new one?

@@ -4,7 +4,7 @@ use crate::domain::{BufId, CopyOf, Origin};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{Write, in_order, label, writes};
-use crate::trace::{BodyTrace, EventKind, WriteHow};
+use crate::trace::{BodyTrace, EventKind, ReadHow, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL301",
@@ -43,6 +43,12 @@ fn lost(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<(BufId, CopyOf)> {
         event.op != write.event.op
             && match event.kind {
                 EventKind::Bound { value, .. } | EventKind::Escaped { value, .. } => names(trace, value, buf),
+                // `a[m][k] += 1` reads the copy only to write it.
+                EventKind::Read { how: ReadHow::Copied, .. }
+                    if write.how == WriteHow::Augmented && event.stmt == write.event.stmt =>
+                {
+                    false
+                }
                 EventKind::Read { value, .. } => names(trace, value, buf),
                 _ => false,
             }
