@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::check::SyntaxError;
-use crate::domain::ValueId;
+use crate::domain::{Value, ValueId};
 use crate::interp::{NoCallees, Observer, Point, analyse};
 use crate::ir::{BodyId, BodyKind, LocalKind, Module, lower};
 use crate::model::Model;
@@ -121,6 +121,11 @@ impl Observer for Believer<'_> {
             let mut vars = BTreeMap::new();
             for (info, value) in trace.body.locals.iter().zip(locals) {
                 if !matches!(info.kind, LocalKind::Plain | LocalKind::Param(_)) {
+                    continue;
+                }
+                // That an annotation says `int` is believed, but no certainty.
+                let annotated = matches!(trace.values.get(value), Value::Int(None) | Value::Bool(None));
+                if annotated && matches!(info.kind, LocalKind::Param(_)) {
                     continue;
                 }
                 if let Some(claim) = value::claim(value, trace, &self.lines, self.text) {

@@ -26,10 +26,17 @@ impl<'a> Machine<'a> {
             }
             Value::Array(array) => self.array_attribute(obj, &array, name),
             Value::Ref(objects) => self.instance_attribute(&objects, value, name),
-            Value::Slice(..) | Value::Scalar | Value::Int(_) | Value::Float | Value::Bool(_)
+            Value::Slice(start, stop, step) if matches!(self.name(name), "start" | "stop" | "step") => {
+                match self.name(name) {
+                    "start" => start,
+                    "stop" => stop,
+                    _ => step,
+                }
+            }
+            Value::Scalar | Value::Int(_) | Value::Float | Value::Bool(_)
                 if matches!(
                     self.name(name),
-                    "start" | "stop" | "step" | "real" | "imag" | "dtype" | "ndim" | "size"
+                    "real" | "imag" | "dtype" | "ndim" | "size"
                 ) =>
             {
                 ValueId::SCALAR
@@ -90,6 +97,15 @@ impl<'a> Machine<'a> {
                 return self.values.int(size);
             }
             "itemsize" | "nbytes" => return self.values.int(None),
+            // An iterator over the array's memory.
+            "flat" => {
+                return self.view(array, |view| {
+                    view.kinds = Kinds::OTHER;
+                    view.evidence = Evidence::None;
+                    view.forget_layout();
+                    reaxed(view);
+                });
+            }
             "dtype" => return self.values.intern(Value::Dtype(array.dtype)),
             "base" | "data" | "ctypes" | "flags" | "strides" | "device"
                 if array.certain() || matches!(text, "strides" | "flags") =>

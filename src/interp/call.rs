@@ -394,6 +394,7 @@ impl<'a> Machine<'a> {
             Some(value) => value,
             None => self.by_words(call, &row.result),
         };
+        let result = self.polynomial(call, result);
         self.tell_derived(call, result, function);
         match out {
             Some((param, value)) if self.values.kinds(value) != Kinds::NONE => {
@@ -401,6 +402,15 @@ impl<'a> Machine<'a> {
             }
             _ => result,
         }
+    }
+
+    /// The functions of polynomials give a `poly1d` where they are given one.
+    fn polynomial(&mut self, call: &Call<'a>, result: ValueId) -> ValueId {
+        if !call.row.name.starts_with("numpy.poly") {
+            return result;
+        }
+        let other = call.slots.iter().flatten().any(|slot| self.values.kinds(slot.0).meets(Kinds::OTHER));
+        if other { self.loosen(result, Kinds::LIKE) } else { result }
     }
 
     /// The last part of the row's name, if the file uses that name (it does, where it is called).

@@ -41,6 +41,10 @@ impl<'a> Machine<'a> {
             }
             Special::BroadcastArrays => self.broadcast_arrays(call),
             Special::Flip => self.on_view(call, |_, array| {
+                if call.row.name.ends_with(".flip") && array.ndim().is_none_or(|n| n == 0) {
+                    // Of an array of no dimensions: its number.
+                    array.kinds = array.kinds.union(Kinds::SCALAR);
+                }
                 let same = !call.row.name.ends_with("rot90");
                 let shape = array.shape.take();
                 array.forget_layout();
@@ -205,6 +209,18 @@ impl<'a> Machine<'a> {
                 change(self, &mut array);
                 Some(self.view(&array, |_| {}))
             }
+            Shared::Perhaps(array, value) => {
+                // A function converts what is no array.
+                let mut source = value;
+                if array.kinds.meets(Kinds::CONTAINER.union(Kinds::SCALAR).union(Kinds::NONE)) {
+                    let fresh = self.fresh(0, Kinds::ARRAY, Evidence::Certain, |fresh| fresh.owner = Owner::Either);
+                    source = self.values.join(value, fresh);
+                }
+                let source = self.certain_array(source);
+                let Value::Array(mut array) = self.values.get(source).clone() else { return None };
+                change(self, &mut array);
+                Some(self.view(&array, |_| {}))
+            }
             _ => None,
         }
     }
@@ -299,7 +315,8 @@ impl<'a> Machine<'a> {
                     return Some(self.certain_array(same));
                 }
                 let fresh = self.fresh_result(call, Owner::Either, false);
-                if wish == Wish::Always {
+                // `np.array(x.flat)` may be no copy: the object itself makes the array, and NumPy takes its word.
+                if wish == Wish::Always && array.kinds.without(array.kinds.warnings()) != Kinds::OTHER {
                     // `np.array(x)` of something that may be a list is a conversion, no deliberate copy.
                     if array.evidence >= Evidence::Likely {
                         self.mark_copied(fresh, value, CopyOf::Explicit, true);
