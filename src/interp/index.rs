@@ -671,6 +671,10 @@ impl<'a> Machine<'a> {
         let Some(temp) = temp else { return Bound::Unknown };
         match self.def(temp) {
             Some(OpKind::Load(local)) => self.stable_bound(*local, 0),
+            Some(OpKind::Unary(crate::ir::UnaryOp::USub, operand)) => match self.def(*operand) {
+                Some(OpKind::Load(local)) if self.stable[local.index()] => Bound::Minus(*local),
+                _ => Bound::Unknown,
+            },
             Some(OpKind::Binary(op @ (BinOp::Add | BinOp::Sub), left, right)) => {
                 let (Some(OpKind::Load(local)), Value::Int(Some(n))) =
                     (self.def(*left), self.values.get(self.temp(*right)))

@@ -549,7 +549,8 @@ impl<'a> Machine<'a> {
     pub(crate) fn bind(&mut self, local: Local, value: ValueId) {
         let info = &self.body.locals[local.index()];
         let is_name = !matches!(info.kind, LocalKind::Synthetic | LocalKind::Comprehension);
-        let value = if info.rebound_inside && self.id != BodyId(0) && !self.is_tame(self.id, local) {
+        let tame = self.id != BodyId(0) && self.is_tame(self.id, local);
+        let value = if info.rebound_inside && !tame {
             // A function inside may rebind the name whenever it is called.
             self.values.join(value, ValueId::UNKNOWN)
         } else if self.maybe && is_name {

@@ -295,7 +295,8 @@ impl<'a> Machine<'a> {
                     return Some(value);
                 }
                 let fresh = self.fresh_result(call, Owner::Either, false);
-                if wish != Wish::IfNeeded {
+                // A copy of what has no name protects nothing.
+                if wish != Wish::IfNeeded && call.temp(0).is_some_and(|temp| self.root(temp).is_some()) {
                     self.mark_copied(fresh, value, CopyOf::Explicit, true);
                 }
                 if fits.no() {
