@@ -427,7 +427,15 @@ impl<'a> Machine<'a> {
                 self.read_args(args);
                 let operands = args.values.clone();
                 let value = self.elementwise(&operands, None);
-                if builtin == Builtin::Divmod { self.values.tuple_of(value) } else { value }
+                if builtin != Builtin::Divmod {
+                    return value;
+                }
+                // Two results, of one site.
+                let each = match self.values.get(value).clone() {
+                    Value::Array(array) => self.values.make(Array { lies: false, ..array }),
+                    _ => value,
+                };
+                self.values.tuple_of(each)
             }
             Builtin::Getattr => {
                 if let (Some((_, obj)), Some((name, _))) = (first, args.positional(1))
