@@ -324,6 +324,9 @@ impl<'a> Machine<'a> {
                     return Some(fresh);
                 }
                 let mut same = Array { dtype, owner: Owner::Either, ..array };
+                if !same.kinds.meets(Kinds::ARRAY) {
+                    same.kinds = same.kinds.union(Kinds::ARRAY);
+                }
                 if !fits.must() || lists {
                     same.lies = false;
                 }
