@@ -34,10 +34,7 @@ impl<'a> Machine<'a> {
                 }
             }
             Value::Scalar | Value::Int(_) | Value::Float | Value::Bool(_)
-                if matches!(
-                    self.name(name),
-                    "real" | "imag" | "dtype" | "ndim" | "size"
-                ) =>
+                if matches!(self.name(name), "real" | "imag" | "dtype" | "ndim" | "size") =>
             {
                 ValueId::SCALAR
             }

@@ -1,0 +1,381 @@
+//! What a row says of a call: what is read and written, and the result by its words.
+
+use smallvec::SmallVec;
+
+use super::{Call, Shared};
+use crate::domain::{Array, Dtype, Evidence, Kinds, ObjectKind, Owner, Tri, Value, ValueId};
+use crate::interp::machine::{Machine, reaxed};
+use crate::ir::{Sym, Temp};
+use crate::model::{DtypeRule, ParamIndex, ResultRule, Row, Special};
+use crate::trace::{How, ReadHow, WriteHow};
+
+impl<'a> Machine<'a> {
+    // --- applying a row -----------------------------------------------------------------------------------------
+
+    /// What the row says of this call.
+    pub(crate) fn apply(&mut self, call: &Call<'a>) -> ValueId {
+        let row = call.row;
+        if row.name.starts_with("numpy.random.")
+            && matches!(&*row.name, "numpy.random.default_rng" | "numpy.random.RandomState")
+        {
+            let class = if row.name.ends_with("RandomState") { "RandomState" } else { "Generator" };
+            let class = self.paths.intern(class);
+            return self.values.intern(Value::Module(class));
+        }
+        self.read_operands(call);
+        let function = self.last_name(row);
+        let writes = row.writes_when.is_none_or(|when| {
+            // Writes that depend on a flag: by default they do not happen.
+            call.value(when)
+                .is_some_and(|value| !matches!(self.values.get(value), Value::Bool(Some(false)) | Value::None))
+        });
+        for &param in row.writes.iter().filter(|_| writes) {
+            if Some(param) != row.out {
+                self.write_argument(call, param, function);
+            }
+        }
+        let out = row.out.and_then(|param| call.value(param).map(|value| (param, value)));
+        let result = match call.row.special.and_then(|special| self.special(special, call)) {
+            Some(value) => value,
+            None => self.by_words(call, &row.result),
+        };
+        let result = self.polynomial(call, result);
+        self.tell_derived(call, result, function);
+        match out {
+            Some((param, value)) if self.values.kinds(value) != Kinds::NONE => {
+                self.through_out(call, param, value, result)
+            }
+            _ => result,
+        }
+    }
+
+    /// The functions of polynomials give a `poly1d` where they are given one.
+    pub(super) fn polynomial(&mut self, call: &Call<'a>, result: ValueId) -> ValueId {
+        if !call.row.name.starts_with("numpy.poly") {
+            return result;
+        }
+        let other = call.slots.iter().flatten().any(|slot| self.values.kinds(slot.0).meets(Kinds::OTHER));
+        if other { self.loosen(result, Kinds::LIKE) } else { result }
+    }
+
+    /// The last part of the row's name, if the file uses that name (it does, where it is called).
+    pub(super) fn last_name(&self, row: &Row) -> Sym {
+        let last = row.name.rsplit('.').next().unwrap_or(&row.name);
+        self.module.names.get(last).unwrap_or(Sym(0))
+    }
+
+    pub(super) fn takes_self(row: &Row) -> bool {
+        row.params.first().is_some_and(|param| &*param.name == "self")
+    }
+
+    pub(super) fn write_argument(&mut self, call: &Call<'a>, param: ParamIndex, function: Sym) {
+        let (Some(value), Some(temp)) = (call.value(param), call.temp(param)) else { return };
+        let how = if call.row.writes_when.is_some() {
+            WriteHow::Scratch(function)
+        } else if param == 0 && Self::takes_self(call.row) {
+            WriteHow::Method(function)
+        } else {
+            WriteHow::Argument(function)
+        };
+        self.write(temp, value, how);
+    }
+
+    /// Which parameter a result may share memory with.
+    pub(super) fn shared_param(result: &ResultRule) -> Option<ParamIndex> {
+        match result {
+            ResultRule::Same(p)
+            | ResultRule::View { of: p, .. }
+            | ResultRule::SameOrView(p)
+            | ResultRule::SameOrCopy(p)
+            | ResultRule::ViewOrCopy(p) => Some(*p),
+            ResultRule::List(inner)
+            | ResultRule::Tuple(inner)
+            | ResultRule::MaybeTuple(inner)
+            | ResultRule::Iterator(inner) => Self::shared_param(inner),
+            _ => None,
+        }
+    }
+
+    /// Tells which arguments are read. What the result is a view of is not; nor is what is only written.
+    pub(super) fn read_operands(&mut self, call: &Call<'a>) {
+        if !self.recording || (call.row.blank || matches!(&*call.row.name, "numpy.shape" | "numpy.ndim" | "numpy.size"))
+        {
+            return;
+        }
+        let shared = Self::shared_param(&call.row.result);
+        for param in 0..call.slots.len() as u8 {
+            let writes_it = call.row.out == Some(param)
+                || call.row.writes.contains(&param) && matches!(call.row.special, Some(Special::WriteArgument));
+            if shared != Some(param)
+                && !writes_it
+                && let Some(temp) = call.temp(param)
+            {
+                self.read(temp, ReadHow::Passed);
+            }
+        }
+        if shared.is_none() || !call.row.params.iter().any(|param| param.variadic) {
+            for (_, temp) in &call.rest {
+                self.read(*temp, ReadHow::Passed);
+            }
+        }
+    }
+
+    pub(super) fn tell_derived(&mut self, call: &Call<'a>, result: ValueId, function: Sym) {
+        if !self.recording {
+            return;
+        }
+        let how = if Self::takes_self(call.row) { How::Method(function) } else { How::Function(function) };
+        let copied = match self.values.array(result) {
+            Some(array) if array.bufs.len() == 1 => self.buffers.get(array.bufs[0]).copied_from.as_ref().map(|c| c.how),
+            _ => None,
+        };
+        let how = match copied {
+            Some(copy) if Self::shared_param(&call.row.result).is_none() => How::Copy(copy),
+            _ => how,
+        };
+        let mut sources: Vec<Temp> = Vec::new();
+        if let Some(param) = Self::shared_param(&call.row.result) {
+            sources.extend(call.temp(param));
+            if call.row.params.get(param as usize).is_some_and(|p| p.variadic) {
+                sources.extend(call.rest.iter().map(|entry| entry.1));
+            }
+        } else if let How::Copy(_) = how {
+            sources.extend(call.temp(0));
+        }
+        let result = match self.values.get(result).clone() {
+            Value::Array(_) => result,
+            Value::Ref(objects) => self.elements(&objects),
+            Value::TupleOf(item) => item,
+            Value::Tuple(items) => self.values.join_all(items),
+            _ => return,
+        };
+        for source in sources {
+            self.derived(source, result, how);
+        }
+    }
+
+    /// The result where `out=` was passed: that very object, written.
+    pub(super) fn through_out(
+        &mut self,
+        call: &Call<'a>,
+        param: ParamIndex,
+        value: ValueId,
+        otherwise: ValueId,
+    ) -> ValueId {
+        // `out=(a,)` is `out=a`.
+        let single = match self.values.get(value) {
+            Value::Tuple(items) if items.len() == 1 => items[0],
+            _ => value,
+        };
+        if let Some(temp) = call.temp(param) {
+            self.write(temp, single, WriteHow::Out);
+        }
+        match self.values.get(single).clone() {
+            Value::Array(array) if array.kinds.meets(Kinds::NONE) => {
+                let given = Array { kinds: array.kinds.without(Kinds::NONE), ..array };
+                let given = self.values.make(given);
+                self.values.join(given, otherwise)
+            }
+            Value::Array(_) | Value::Tuple(_) => single,
+            _ => self.values.join(otherwise, ValueId::UNKNOWN),
+        }
+    }
+
+    /// The result by the row's words alone.
+    pub(crate) fn by_words(&mut self, call: &Call<'a>, result: &ResultRule) -> ValueId {
+        match result {
+            ResultRule::Unknown => ValueId::UNKNOWN,
+            ResultRule::None => ValueId::NONE,
+            ResultRule::Scalar => self.scalar_result(call),
+            ResultRule::Fresh { owner } => {
+                let owner = match owner {
+                    Some(true) => Owner::Owner,
+                    Some(false) => Owner::View,
+                    None => Owner::Either,
+                };
+                self.fresh_result(call, owner, false)
+            }
+            ResultRule::FreshOrScalar => self.fresh_result(call, Owner::Either, true),
+            ResultRule::Same(param) => match self.shared(call, *param) {
+                Shared::Array(_, value) => value,
+                Shared::Perhaps(_, value) => value,
+                Shared::Converted => self.fresh_result(call, Owner::Either, false),
+                Shared::Unknown => ValueId::UNKNOWN,
+            },
+            ResultRule::View { of, readonly } => {
+                let readonly = *readonly;
+                self.shared_result(call, *of, false, |view| {
+                    view.forget_layout();
+                    reaxed(view);
+                    view.owner = Owner::View;
+                    if readonly {
+                        view.writeable = Tri::No;
+                    }
+                })
+            }
+            ResultRule::SameOrView(of) => self.shared_result(call, *of, false, |view| {
+                view.forget_layout();
+                reaxed(view);
+                view.owner = view.owner.join(Owner::View);
+            }),
+            ResultRule::SameOrCopy(of) => {
+                self.shared_result(call, *of, true, |view| view.writeable = view.writeable.join(Tri::Must))
+            }
+            ResultRule::ViewOrCopy(of) => self.shared_result(call, *of, true, |view| {
+                view.forget_layout();
+                reaxed(view);
+                view.owner = Owner::Either;
+                view.writeable = Tri::May;
+                view.dtype = Dtype::Unknown;
+            }),
+            ResultRule::List(inner) => {
+                let element = self.several(call, inner);
+                self.new_sequence(ObjectKind::List, element)
+            }
+            ResultRule::Tuple(inner) => {
+                let element = self.several(call, inner);
+                self.values.tuple_of(element)
+            }
+            ResultRule::MaybeTuple(inner) if self.is_single(call) => self.by_words(call, inner),
+            ResultRule::MaybeTuple(inner) => {
+                let one = self.several(call, inner);
+                let tuple = self.values.tuple_of(one);
+                self.values.join(one, tuple)
+            }
+            ResultRule::Iterator(inner) => {
+                let element = self.several(call, inner);
+                self.new_sequence(ObjectKind::Iterator, element)
+            }
+        }
+    }
+
+    /// Of a row that may return several things: are those that ask for more (`return_index`, `retstep`) left out?
+    pub(super) fn is_single(&self, call: &Call<'a>) -> bool {
+        let asks = |name: &str| name.starts_with("ret") || name == "sparse";
+        let flags = call.row.params.iter().zip(&call.slots).filter(|(param, _)| asks(&param.name));
+        let flags: SmallVec<[bool; 4]> = flags
+            .map(|(_, slot)| slot.is_none_or(|(value, _)| *self.values.get(value) == Value::Bool(Some(false))))
+            .collect();
+        let three = &*call.row.name == "numpy.where" && call.named("x").is_some() && !call.open;
+        three || !flags.is_empty() && flags.iter().all(|&left_out| left_out)
+    }
+
+    /// The joined elements of a container that a row returns: several arrays from one site.
+    pub(super) fn several(&mut self, call: &Call<'a>, inner: &ResultRule) -> ValueId {
+        let many = std::mem::replace(&mut self.many, true);
+        let element = self.by_words(call, inner);
+        self.many = many;
+        element
+    }
+
+    pub(super) fn scalar_result(&mut self, call: &Call<'a>) -> ValueId {
+        let text = call.row.name.rsplit('.').next().unwrap_or("");
+        match text {
+            "argmax" | "argmin" | "size" | "ndim" | "count_nonzero" => self.values.int(None),
+            _ => ValueId::SCALAR,
+        }
+    }
+
+    /// An argument as the memory that a result shares.
+    pub(crate) fn shared(&mut self, call: &Call<'a>, param: ParamIndex) -> Shared {
+        let value = if call.row.params.get(param as usize).is_some_and(|p| p.variadic) {
+            self.values.join_all(call.rest.iter().map(|entry| entry.0))
+        } else {
+            call.value(param).unwrap_or(ValueId::UNKNOWN)
+        };
+        match self.values.get(value) {
+            Value::Array(array) if array.certain() => Shared::Array(array.clone(), value),
+            Value::Array(array) if array.kinds.meets(Kinds::ARRAY.union(Kinds::OTHER)) => {
+                Shared::Perhaps(array.clone(), value)
+            }
+            Value::Unknown | Value::Bottom | Value::Module(_) | Value::Bound(..) => Shared::Unknown,
+            Value::Ref(objects) if self.may_be_instance(objects) => Shared::Unknown,
+            // A list, a number: converting it makes a new array.
+            _ => Shared::Converted,
+        }
+    }
+
+    pub(super) fn shared_result(
+        &mut self,
+        call: &Call<'a>,
+        param: ParamIndex,
+        may_copy: bool,
+        change: impl FnOnce(&mut Array),
+    ) -> ValueId {
+        match self.shared(call, param) {
+            Shared::Array(array, _) => {
+                let view = self.shape_view(call, &array, change);
+                if may_copy {
+                    let fresh = self.fresh_result(call, Owner::Either, false);
+                    self.values.join(view, fresh)
+                } else {
+                    view
+                }
+            }
+            Shared::Perhaps(array, _) => {
+                let is_method = Self::takes_self(call.row);
+                let view = self.shape_view(call, &array, change);
+                if is_method && !may_copy {
+                    return view;
+                }
+                let lists = array.kinds.meets(Kinds::CONTAINER.union(Kinds::SCALAR));
+                if !is_method && !lists && !may_copy && !array.kinds.meets(Kinds::WILD) {
+                    return self.certain_array(view);
+                }
+                let fresh = self.fresh_result(call, Owner::Either, false);
+                let joined = self.values.join(view, fresh);
+                if is_method { joined } else { self.certain_array(joined) }
+            }
+            Shared::Converted => self.fresh_result(call, Owner::Either, false),
+            Shared::Unknown => {
+                let array = Array::unknown(Kinds::ARRAY, Evidence::Certain);
+                if Self::takes_self(call.row) { ValueId::UNKNOWN } else { self.values.make(array) }
+            }
+        }
+    }
+
+    /// A function of NumPy that converts its argument returns an array, whatever it was given.
+    pub(crate) fn certain_array(&mut self, value: ValueId) -> ValueId {
+        match self.values.get(value).clone() {
+            Value::Array(mut array) => {
+                if array.kinds.has(Kinds::OTHER.union(Kinds::WILD)) {
+                    // What it was given may have been an array-like over memory that nothing is known of.
+                    array.unknown = true;
+                    array.lies = false;
+                }
+                array.kinds = Kinds::ARRAY;
+                array.evidence = Evidence::Certain;
+                array.entry = false;
+                self.values.make(array)
+            }
+            _ => value,
+        }
+    }
+
+    pub(super) fn shape_view(&mut self, call: &Call<'a>, array: &Array, change: impl FnOnce(&mut Array)) -> ValueId {
+        let shape = self.shape_by_rule(call);
+        let dtype = self.dtype_by_rule(call);
+        let keeps = matches!(call.row.dtype, DtypeRule::Of(_));
+        let order = self.order_by_rule(call);
+        self.view(array, |view| {
+            let before = view.dtype;
+            change(view);
+            if let Some(shape) = shape {
+                view.set_shape(Some(shape));
+            }
+            if let Some(dtype) = dtype {
+                view.dtype = dtype;
+            } else if keeps {
+                view.dtype = before;
+            }
+            if let Some((c, f)) = order {
+                if c.must() {
+                    view.c = c;
+                }
+                if f.must() {
+                    view.f = f;
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! Arguments meet the parameters of a row.
+
+use super::{Args, Call};
+use crate::domain::ValueId;
+use crate::interp::machine::Machine;
+use crate::ir::{ArgKind, Temp};
+use crate::model::RowId;
+
+impl<'a> Machine<'a> {
+    // --- binding ------------------------------------------------------------------------------------------------
+
+    pub(crate) fn bind_args(&self, row: RowId, receiver: Option<Temp>, args: &Args<'a>) -> Call<'a> {
+        self.bind_args_with(row, receiver.map(|temp| (self.temp(temp), Some(temp))), args)
+    }
+
+    pub(super) fn bind_args_with(
+        &self,
+        row: RowId,
+        receiver: Option<(ValueId, Option<Temp>)>,
+        args: &Args<'a>,
+    ) -> Call<'a> {
+        let row = self.model.row(row);
+        let mut call = Call { row, slots: vec![None; row.params.len()], rest: Vec::new(), open: false };
+        let mut next = 0;
+        if let Some(receiver) = receiver {
+            if let Some(slot) = call.slots.first_mut() {
+                *slot = Some(receiver);
+            }
+            next = 1;
+        }
+        for (arg, &value) in args.list.iter().zip(&args.values) {
+            match arg.kind {
+                ArgKind::Pos => match row.params.get(next) {
+                    Some(param) if param.variadic => call.rest.push((value, arg.value)),
+                    Some(param) if !param.keyword_only => {
+                        call.slots[next] = Some((value, Some(arg.value)));
+                        next += 1;
+                    }
+                    _ => call.open = true,
+                },
+                ArgKind::Kw(name) => {
+                    let name = self.name(name);
+                    if let Some(param) = row.param(name) {
+                        call.slots[param as usize] = Some((value, Some(arg.value)));
+                    }
+                }
+                ArgKind::Star => {
+                    // What a star passes is an element of it, nobody knows where.
+                    match row.params.get(next) {
+                        Some(param) if param.variadic => call.rest.push((ValueId::UNKNOWN, arg.value)),
+                        _ => {}
+                    }
+                    call.open = true;
+                    next = row.params.len();
+                }
+                ArgKind::DoubleStar => call.open = true,
+            }
+        }
+        if call.open {
+            for slot in &mut call.slots {
+                if slot.is_none() {
+                    *slot = Some((ValueId::UNKNOWN, None));
+                }
+            }
+        }
+        call
+    }
+}

@@ -1,0 +1,88 @@
+//! What the components of an index are, and what they do together.
+
+use smallvec::SmallVec;
+
+use super::{Kind, Part, Step};
+use crate::domain::{CopyOf, Dtype, ObjectKind, Value, ValueId};
+use crate::interp::machine::Machine;
+
+impl<'a> Machine<'a> {
+    // --- arrays -------------------------------------------------------------------------------------------------
+
+    pub(super) fn parts(&self, at: ValueId) -> (SmallVec<[(Part, ValueId); 4]>, bool) {
+        match self.values.get(at) {
+            Value::Tuple(items) => (items.iter().map(|&item| (self.part(item), item)).collect(), true),
+            Value::TupleOf(item) => {
+                let part = match self.part(*item) {
+                    Part::Int | Part::Slice(_) | Part::NewAxis | Part::Ellipsis | Part::Basic => Part::Basic,
+                    Part::Fancy | Part::Mask => Part::Fancy,
+                    _ => Part::Unknown,
+                };
+                (smallvec::smallvec![(part, *item)], true)
+            }
+            _ => (smallvec::smallvec![(self.part(at), at)], false),
+        }
+    }
+
+    pub(super) fn part(&self, value: ValueId) -> Part {
+        match self.values.get(value) {
+            Value::Int(_) => Part::Int,
+            Value::Slice(a, b, step) => {
+                let none = |id: &ValueId| *self.values.get(*id) == Value::None;
+                Part::Slice(match self.values.get(*step) {
+                    Value::None | Value::Int(Some(1)) if none(a) && none(b) => Step::Full,
+                    Value::None | Value::Int(Some(1)) => Step::One,
+                    _ => Step::Other,
+                })
+            }
+            Value::None => Part::NewAxis,
+            Value::Ellipsis => Part::Ellipsis,
+            Value::Str(name) => Part::Field(*name),
+            Value::Bool(_) => Part::Mask,
+            Value::Range(_) => Part::Fancy,
+            Value::Array(array) if array.dtype == Dtype::BOOL => Part::Mask,
+            Value::Array(array) if array.certain() => match array.ndim() {
+                // An integer array of no dimensions acts as an integer.
+                Some(0) | None => Part::Unknown,
+                Some(_) => match array.dtype.kind() {
+                    Some(b'b') => Part::Mask,
+                    Some(b'i' | b'u') | None => Part::Fancy,
+                    Some(_) => Part::Unknown,
+                },
+            },
+            Value::Ref(objects) => self.part_of_list(objects),
+            Value::Tuple(_) | Value::TupleOf(_) => Part::Fancy,
+            _ => Part::Unknown,
+        }
+    }
+
+    pub(super) fn part_of_list(&self, objects: &[crate::domain::BufId]) -> Part {
+        let mut fields = false;
+        for (_, id) in self.contents(objects) {
+            let content = self.values.content(id);
+            if content.kind != ObjectKind::List {
+                return Part::Unknown;
+            }
+            let first = content.fixed.first().map_or(content.rest, |entry| entry.1);
+            match self.values.get(first) {
+                Value::Str(_) => fields = true,
+                // `list(x)` of something unknown is taken for numbers: names of fields are nearly always constants.
+                _ => return Part::Fancy,
+            }
+        }
+        if fields { Part::Fields } else { Part::Unknown }
+    }
+
+    pub(super) fn kind(&self, parts: &[(Part, ValueId)]) -> Kind {
+        let mut kind = Kind::Basic;
+        for (part, _) in parts {
+            match part {
+                Part::Mask => kind = Kind::Advanced(CopyOf::Mask),
+                Part::Fancy if !matches!(kind, Kind::Advanced(CopyOf::Mask)) => kind = Kind::Advanced(CopyOf::Fancy),
+                Part::Unknown if kind == Kind::Basic => kind = Kind::Unknown,
+                _ => {}
+            }
+        }
+        kind
+    }
+}

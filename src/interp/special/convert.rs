@@ -1,0 +1,385 @@
+//! Conversions and copies: `asarray`, `array`, `astype`, `copy`, `ascontiguousarray`, `frombuffer`.
+
+use super::{Wish, is_method};
+use crate::domain::{Array, CopyOf, Dtype, Evidence, Kinds, ObjectKind, Owner, Shape, Tri, Value, ValueId};
+use crate::interp::call::{Call, Shared};
+use crate::interp::machine::{LIST_PART, Machine, reaxed};
+
+impl<'a> Machine<'a> {
+    // --- conversions --------------------------------------------------------------------------------------------
+
+    /// Does the array already have the dtype that the call asks for?
+    pub(super) fn dtype_fits(&self, call: &Call<'a>, array: &Array) -> Tri {
+        match call.named("dtype") {
+            None => Tri::Must,
+            Some(value) if value == ValueId::NONE => Tri::Must,
+            Some(value) => match (self.dtype_value(value), array.dtype) {
+                (Some(Dtype::Exact(k, n)), Dtype::Exact(l, m)) => {
+                    // `int64` and `longlong` are one dtype in size and kind, yet two: a copy is possible.
+                    if k == l && n == m { Tri::Must } else { Tri::No }
+                }
+                (Some(a), b) if a.kind().is_some() && b.kind().is_some() && a.kind() != b.kind() => Tri::No,
+                // `x.astype(x.dtype)`
+                _ if self.is_own_dtype(call, value) => Tri::Must,
+                _ => Tri::May,
+            },
+        }
+    }
+
+    /// Is the dtype argument the attribute `dtype` of the very value that is converted?
+    pub(super) fn is_own_dtype(&self, call: &Call<'a>, value: ValueId) -> bool {
+        let Some(temp) = call.row.param("dtype").and_then(|param| call.temp(param)) else { return false };
+        let Some(crate::ir::OpKind::Attr(obj, name)) = self.def(temp) else { return false };
+        let _ = value;
+        self.name(*name) == "dtype" && call.value(0) == Some(self.temp(*obj)) && {
+            let own = call.temp(0).and_then(|temp| self.root(temp));
+            own.is_some_and(|root| root.direct) && own == self.root(*obj)
+        }
+    }
+
+    pub(super) fn order_fits(&self, call: &Call<'a>, array: &Array) -> Tri {
+        match self.order_value(call.named("order")) {
+            None | Some(b'K') => Tri::Must,
+            Some(b'C') => array.c,
+            Some(b'F') => array.f,
+            Some(b'A') if array.c.must() || array.f.must() => Tri::Must,
+            _ => Tri::May,
+        }
+    }
+
+    /// Whether a copy is made: `copy=True` always, `copy=False` never (2.x) or where it must (1.26), else where it must.
+    pub(super) fn copy_wish(&self, call: &Call<'a>, default: Option<bool>) -> Wish {
+        let Some(value) = call.named("copy") else {
+            return match default {
+                Some(true) => Wish::Always,
+                _ => Wish::IfNeeded,
+            };
+        };
+        match self.values.get(value) {
+            Value::Bool(Some(true)) => Wish::Always,
+            Value::Bool(Some(false)) | Value::None => Wish::IfNeeded,
+            _ => Wish::Unknown,
+        }
+    }
+
+    /// The array itself where it fits, else a fresh one.
+    pub(super) fn same_or_copy(&mut self, call: &Call<'a>, fits: Tri, wish: Wish) -> Option<ValueId> {
+        let dtype = self.dtype_by_rule(call);
+        let fits = match wish {
+            Wish::Always => Tri::No,
+            Wish::IfNeeded => fits,
+            Wish::Unknown => fits.and(Tri::May),
+        };
+        match self.shared(call, 0) {
+            Shared::Array(array, value) => {
+                if fits.must() {
+                    return Some(value);
+                }
+                let fresh = self.fresh_result(call, Owner::Either, false);
+                // A copy of what has no name protects nothing.
+                if wish != Wish::IfNeeded && call.temp(0).is_some_and(|temp| self.root(temp).is_some()) {
+                    self.mark_copied(fresh, value, CopyOf::Explicit, true);
+                }
+                if fits.no() {
+                    return Some(fresh);
+                }
+                let same = self.values.make(Array { dtype: dtype.unwrap_or(array.dtype), ..array });
+                Some(self.values.join(same, fresh))
+            }
+            Shared::Perhaps(array, value) => {
+                if is_method(call.row) && fits.must() {
+                    return Some(value);
+                }
+                let lists = array.kinds.meets(Kinds::CONTAINER.union(Kinds::SCALAR).union(Kinds::NONE));
+                let dtype = dtype.unwrap_or(array.dtype);
+                if fits.must() && !lists && !array.kinds.has(Kinds::WILD) {
+                    let same = self.values.make(Array { dtype, ..array });
+                    return Some(self.certain_array(same));
+                }
+                let fresh = self.fresh_result(call, Owner::Either, false);
+                // `np.array(x.flat)` may be no copy: the object itself makes the array, and NumPy takes its word.
+                if wish == Wish::Always && array.kinds.without(array.kinds.warnings()) != Kinds::OTHER {
+                    // `np.array(x)` of something that may be a list is a conversion, no deliberate copy.
+                    if array.evidence >= Evidence::Likely {
+                        self.mark_copied(fresh, value, CopyOf::Explicit, true);
+                    }
+                    return Some(fresh);
+                }
+                let mut same = Array { dtype, owner: Owner::Either, ..array };
+                if !same.kinds.meets(Kinds::ARRAY) {
+                    same.kinds = same.kinds.union(Kinds::ARRAY);
+                }
+                if !fits.must() || lists {
+                    same.lies = false;
+                }
+                let same = self.values.make(same);
+                let joined = self.values.join(same, fresh);
+                Some(if is_method(call.row) { joined } else { self.certain_array(joined) })
+            }
+            Shared::Converted => Some(self.from_list(call)),
+            Shared::Unknown if wish == Wish::Always => Some(self.fresh_result(call, Owner::Either, false)),
+            Shared::Unknown => None,
+        }
+    }
+
+    pub(super) fn asarray(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let fits = match self.shared(call, 0) {
+            Shared::Array(array, _) | Shared::Perhaps(array, _) => {
+                self.dtype_fits(call, &array).and(self.order_fits(call, &array))
+            }
+            _ => Tri::No,
+        };
+        let wish = self.copy_wish(call, None);
+        self.same_or_copy(call, fits, wish)
+    }
+
+    pub(super) fn np_array(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let wish = self.copy_wish(call, Some(true));
+        let ndmin = match call.named("ndmin").map(|value| self.values.get(value)) {
+            None => Some(0),
+            Some(Value::Int(Some(n))) => Some(*n),
+            Some(_) => None,
+        };
+        let shared = self.shared(call, 0);
+        let (Shared::Array(array, _) | Shared::Perhaps(array, _)) = &shared else {
+            return self.same_or_copy(call, Tri::No, wish);
+        };
+        let fits = self.dtype_fits(call, array).and(self.order_fits(call, array));
+        let enough = match (ndmin, array.ndim()) {
+            (Some(0), _) => Tri::Must,
+            (Some(n), Some(ndim)) if array.certain() => Tri::of(ndim as i64 >= n),
+            _ => Tri::May,
+        };
+        let value = self.same_or_copy(call, fits, wish)?;
+        let Value::Array(mut result) = self.values.get(value).clone() else { return Some(value) };
+        let shape = if array.certain() { array.shape.clone() } else { None };
+        if enough.must() {
+            if wish == Wish::Always {
+                result.set_shape(shape);
+            }
+        } else {
+            result.shape = match (shape, ndmin, enough) {
+                (Some(shape), Some(n), Tri::No) => {
+                    let mut padded = Shape::from_elem(1, n as usize - shape.len());
+                    padded.extend(shape);
+                    Some(padded)
+                }
+                _ => None,
+            };
+            result.owner = Owner::Either;
+            result.entry = false;
+            reaxed(&mut result);
+        }
+        if wish == Wish::Always {
+            crate::interp::shapes::set_order(&mut result, self.order_value(call.named("order")));
+            let order = self.order_value(call.named("order"));
+            if array.certain() && matches!(order, None | Some(b'K')) {
+                // A copy keeps the order of its source where that is contiguous.
+                result.c = if array.c.must() { Tri::Must } else { result.c };
+                result.f = if array.f.must() { Tri::Must } else { result.f };
+            }
+            result.settle_order();
+            if result.ndim().is_some_and(|n| n <= 1) {
+                (result.c, result.f) = (Tri::Must, Tri::Must);
+            }
+        }
+        Some(self.values.make(result))
+    }
+
+    /// An array made of a list, tuple or number: fresh, its shape as deep as the lists are written out.
+    pub(super) fn from_list(&mut self, call: &Call<'a>) -> ValueId {
+        let source = call.value(0).unwrap_or(ValueId::UNKNOWN);
+        let shape = self.nested_shape(source, 0);
+        let dtype = match call.named("dtype") {
+            Some(value) if value != ValueId::NONE => self.dtype_value(value).unwrap_or_default(),
+            _ => self.nested_dtype(source, 0).unwrap_or_default(),
+        };
+        let order = self.order_value(call.named("order"));
+        let minimum = match call.named("ndmin").map(|value| self.values.get(value)) {
+            None => Some(0),
+            Some(Value::Int(Some(n))) => usize::try_from(*n).ok(),
+            Some(_) => None,
+        };
+        self.fresh(0, Kinds::ARRAY, Evidence::Certain, |array| {
+            array.owner = Owner::Either;
+            array.dtype = dtype;
+            let fits = shape.as_ref().zip(minimum).is_some_and(|(shape, n)| shape.len() >= n);
+            array.set_shape(if fits { shape } else { None });
+            match order {
+                None | Some(b'K' | b'C' | b'A') => array.c = Tri::Must,
+                Some(b'F') => array.f = Tri::Must,
+                _ => {}
+            }
+        })
+    }
+
+    pub(super) fn nested_items(&self, value: ValueId) -> Option<Vec<ValueId>> {
+        match self.values.get(value) {
+            Value::Tuple(items) => Some(items.clone()),
+            Value::Ref(objects) if objects.len() == 1 => {
+                let content = self.values.content(self.state.content(objects[0])?);
+                (content.exact && content.kind == ObjectKind::List)
+                    .then(|| content.fixed.iter().map(|entry| entry.1).collect())
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn nested_shape(&self, value: ValueId, depth: usize) -> Option<Shape> {
+        match self.values.get(value) {
+            Value::Int(_) | Value::Float | Value::Bool(_) => return Some(Shape::new()),
+            // A row of an array of known shape, in a list.
+            Value::Array(array) if depth > 0 && array.certain() => return array.shape.clone(),
+            _ => {}
+        }
+        if depth > 8 {
+            return None;
+        }
+        let items = self.nested_items(value)?;
+        let mut inner = self.nested_shape(*items.first()?, depth + 1)?;
+        for &item in &items[1..] {
+            let other = self.nested_shape(item, depth + 1)?;
+            if other.len() != inner.len() {
+                return None;
+            }
+            for (a, b) in inner.iter_mut().zip(other) {
+                if *a != b {
+                    *a = -1;
+                }
+            }
+        }
+        inner.insert(0, items.len() as i64);
+        Some(inner)
+    }
+
+    pub(super) fn nested_dtype(&self, value: ValueId, depth: usize) -> Option<Dtype> {
+        match self.values.get(value) {
+            Value::Int(Some(_)) => return Some(Dtype::INT64),
+            Value::Float => return Some(Dtype::FLOAT64),
+            Value::Bool(Some(_)) => return Some(Dtype::BOOL),
+            Value::Array(array) if depth > 0 && array.certain() => return Some(array.dtype),
+            _ => {}
+        }
+        if depth > 8 {
+            return None;
+        }
+        let items = self.nested_items(value)?;
+        let mut joined = self.nested_dtype(*items.first()?, depth + 1)?;
+        for &item in &items[1..] {
+            joined = match (joined, self.nested_dtype(item, depth + 1)?) {
+                (a, b) if a == b => a,
+                (Dtype::INT64, Dtype::FLOAT64) | (Dtype::FLOAT64, Dtype::INT64) => Dtype::FLOAT64,
+                _ => return None,
+            };
+        }
+        Some(joined)
+    }
+
+    pub(super) fn contiguous(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let fortran = call.row.name.ends_with("asfortranarray");
+        if !fortran && !call.row.name.ends_with("ascontiguousarray") {
+            return None;
+        }
+        let (Shared::Array(array, value) | Shared::Perhaps(array, value)) = self.shared(call, 0) else { return None };
+        let layout = if fortran { array.f } else { array.c };
+        let fits = self.dtype_fits(call, &array).and(layout);
+        let keeps_ndim = array.ndim().is_some_and(|n| n > 0);
+        let dtype = self.dtype_by_rule(call);
+        let shape = if keeps_ndim && array.certain() { array.shape.clone() } else { None };
+        if fits.must() && array.certain() {
+            // An array of no dimensions comes back as one of one: a view.
+            return Some(if keeps_ndim {
+                value
+            } else {
+                let mut same = array;
+                same.shape = None;
+                same.owner = Owner::Either;
+                same.entry = false;
+                same.made_by = self.op;
+                self.values.make(same)
+            });
+        }
+        let fresh = self.fresh(0, Kinds::ARRAY, Evidence::Certain, |fresh| {
+            fresh.dtype = dtype.unwrap_or_default();
+            fresh.set_shape(shape.clone());
+            fresh.owner = Owner::Either;
+            *(if fortran { &mut fresh.f } else { &mut fresh.c }) = Tri::Must;
+        });
+        if fits.no() && array.certain() {
+            return Some(fresh);
+        }
+        let mut same = Array { shape, dtype: dtype.unwrap_or(array.dtype), owner: Owner::Either, ..array };
+        *(if fortran { &mut same.f } else { &mut same.c }) = Tri::Must;
+        let same = self.values.make(same);
+        let joined = self.values.join(same, fresh);
+        Some(self.certain_array(joined))
+    }
+
+    pub(super) fn astype(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let wish = self.copy_wish(call, Some(true));
+        let fits = match self.shared(call, 0) {
+            Shared::Array(array, _) | Shared::Perhaps(array, _) => {
+                self.dtype_fits(call, &array).and(self.order_fits(call, &array))
+            }
+            _ => Tri::No,
+        };
+        self.same_or_copy(call, fits, wish)
+    }
+
+    pub(super) fn explicit_copy(&mut self, call: &Call<'a>) -> ValueId {
+        let source = call.value(0).unwrap_or(ValueId::UNKNOWN);
+        let fresh = self.fresh_result(call, Owner::Owner, false);
+        let how = if call.row.name.ends_with("flatten") { CopyOf::Flatten } else { CopyOf::Explicit };
+        self.mark_copied(fresh, source, how, true);
+        fresh
+    }
+
+    pub(super) fn shallow_copy(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let value = call.value(0)?;
+        match self.values.get(value).clone() {
+            Value::Ref(objects) if objects.len() == 1 => {
+                let content = self.values.content(self.state.content(objects[0])?).clone();
+                Some(self.new_object(LIST_PART, content))
+            }
+            Value::Ref(_) | Value::Unknown => Some(ValueId::UNKNOWN),
+            Value::Array(array) if array.certain() => Some(self.explicit_copy(call)),
+            Value::Array(array) => {
+                let kinds = array.kinds.union(if array.kinds.meets(Kinds::CONTAINER.union(Kinds::OTHER)) {
+                    Kinds::FOREIGN
+                } else {
+                    Kinds(0)
+                });
+                Some(self.fresh(0, kinds, Evidence::None, |array| array.owner = Owner::Either))
+            }
+            _ => Some(value),
+        }
+    }
+
+    pub(super) fn frombuffer(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let value = call.value(0)?;
+        if let Value::Array(array) = self.values.get(value).clone() {
+            let dtype = self.dtype_by_rule(call).unwrap_or_default();
+            let view = self.view(&array, |view| {
+                view.forget_layout();
+                view.set_shape(Some(smallvec::smallvec![-1]));
+                view.dtype = dtype;
+                (view.c, view.f) = (Tri::Must, Tri::Must);
+                reaxed(view);
+                view.owner = Owner::View;
+                view.writeable = Tri::May;
+            });
+            return Some(self.certain_array(view));
+        }
+        if self.values.kinds(value) != Kinds::SCALAR {
+            return None;
+        }
+        // Constant bytes may be shared with whoever else reads them.
+        let dtype = self.dtype_by_rule(call).unwrap_or_default();
+        let mut array = Array::unknown(Kinds::ARRAY, Evidence::Certain);
+        array.set_shape(Some(smallvec::smallvec![-1]));
+        array.dtype = dtype;
+        (array.c, array.f) = (Tri::Must, Tri::Must);
+        array.writeable = Tri::No;
+        Some(self.values.make(array))
+    }
+}

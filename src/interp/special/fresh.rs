@@ -1,0 +1,141 @@
+//! Rows that (nearly) always make new memory, but of a shape or dtype that words cannot tell.
+
+use smallvec::SmallVec;
+
+use crate::domain::{Array, Dtype, Evidence, Kinds, Owner, Shape, Tri, Value, ValueId};
+use crate::interp::call::{Call, Shared};
+use crate::interp::machine::{Machine, reaxed};
+
+impl<'a> Machine<'a> {
+    pub(super) fn nonzero(&mut self, call: &Call<'a>) -> ValueId {
+        let ndim =
+            call.value(0).and_then(|value| self.values.array(value)).filter(|a| a.certain()).and_then(Array::ndim);
+        let index = |array: &mut Array| {
+            array.set_shape(Some(smallvec::smallvec![-1]));
+            array.dtype = Dtype::INT64;
+            array.owner = Owner::Either;
+        };
+        match ndim {
+            Some(n) if (1..=8).contains(&n) => {
+                let items = (0..n).map(|i| self.fresh(i as u16, Kinds::ARRAY, Evidence::Certain, index)).collect();
+                self.values.tuple(items)
+            }
+            _ => {
+                let item = self.fresh(0, Kinds::ARRAY, Evidence::Certain, |array| {
+                    index(array);
+                    array.lies = false;
+                });
+                self.values.tuple_of(item)
+            }
+        }
+    }
+
+    pub(super) fn einsum(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        if call.rest.is_empty() || call.open {
+            return None;
+        }
+        // `einsum(subscripts, *operands)`: the operands are the variadic ones.
+        if call.rest.len() > 1 {
+            return Some(self.fresh_result(call, Owner::Either, true));
+        }
+        let (operand, _) = call.rest[0];
+        let keeps_all = match call.named("subscripts").map(|value| self.values.get(value)) {
+            Some(Value::Str(Some(text))) => match self.name(*text).split_once("->") {
+                Some((from, to)) => {
+                    let kept = from.chars().filter(|c| c.is_alphabetic()).all(|c| to.contains(c));
+                    Tri::of(kept && !from.contains('.'))
+                }
+                None => Tri::May,
+            },
+            _ => Tri::May,
+        };
+        let Value::Array(array) = self.values.get(operand).clone() else { return None };
+        let fresh = self.fresh_result(call, Owner::Either, true);
+        if keeps_all.no() {
+            return Some(fresh);
+        }
+        let certain = array.certain();
+        let view = self.view(&array, |v| {
+            v.forget_layout();
+            v.writeable = Tri::May;
+            reaxed(v);
+        });
+        Some(if keeps_all.must() && certain { view } else { self.values.join(view, fresh) })
+    }
+
+    pub(super) fn stack(&mut self, call: &Call<'a>) -> ValueId {
+        let value = self.fresh_result(call, Owner::Either, false);
+        let Some(parts) = call.value(0).and_then(|value| self.nested_items(value)) else { return value };
+        let ndims: Option<Vec<usize>> =
+            parts.iter().map(|&part| self.values.array(part).filter(|a| a.certain()).and_then(Array::ndim)).collect();
+        let Some(ndim) = ndims.and_then(|ndims| ndims.into_iter().max()) else { return value };
+        let none = call.named("axis") == Some(ValueId::NONE);
+        let ndim = match call.row.name.rsplit('.').next().unwrap_or("") {
+            "stack" => ndim + 1,
+            "vstack" | "row_stack" => ndim.max(2),
+            "hstack" => ndim.max(1),
+            "column_stack" => 2,
+            "dstack" => ndim.max(3),
+            "concatenate" | "concat" if none => 1,
+            "concatenate" | "concat" => ndim,
+            _ => return value,
+        };
+        let Value::Array(mut array) = self.values.get(value).clone() else { return value };
+        if array.shape.is_none() {
+            array.set_shape(Some(Shape::from_elem(-1, ndim)));
+        }
+        self.values.make(array)
+    }
+
+    /// `arange` of integers: as many as there are.
+    pub(super) fn arange(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        if !call.row.name.ends_with("arange") {
+            return None;
+        }
+        let value = self.fresh_result(call, Owner::Owner, false);
+        let Value::Array(mut array) = self.values.get(value).clone() else { return Some(value) };
+        let given: Vec<ValueId> = ["start", "stop", "step"].iter().filter_map(|name| call.named(name)).collect();
+        let int = |value: ValueId| match self.values.get(value) {
+            Value::Int(Some(n)) => Some(*n),
+            _ => None,
+        };
+        let ints: Option<SmallVec<[i64; 3]>> = given.iter().map(|&value| int(value)).collect();
+        let length = match ints.as_deref() {
+            Some([stop]) => Some((*stop).max(0)),
+            Some([start, stop]) => Some((stop - start).max(0)),
+            _ => None,
+        };
+        array.set_shape(Some(smallvec::smallvec![length.unwrap_or(-1)]));
+        (array.c, array.f) = (Tri::Must, Tri::Must);
+        if call.named("dtype").is_none() {
+            if ints.is_some() {
+                array.dtype = Dtype::INT64;
+            } else if given.iter().any(|&value| *self.values.get(value) == Value::Float) {
+                let plain = |&value: &ValueId| matches!(self.values.get(value), Value::Float | Value::Int(Some(_)));
+                array.dtype = if given.iter().all(plain) { Dtype::FLOAT64 } else { Dtype::Kind(b'f') };
+            }
+        }
+        Some(self.values.make(array))
+    }
+
+    /// `round`: integers come back as the same object before NumPy 2.
+    pub(super) fn round(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let (Shared::Array(array, value) | Shared::Perhaps(array, value)) = self.shared(call, 0) else { return None };
+        let fresh = self.fresh_result(call, Owner::Either, true);
+        match array.dtype.kind() {
+            Some(b'f' | b'c') if array.certain() => Some(fresh),
+            _ => Some(self.values.join(value, fresh)),
+        }
+    }
+
+    pub(super) fn fresh_part(&mut self, call: &Call<'a>, part: u16) -> ValueId {
+        let value = self.fresh_result(call, Owner::Either, true);
+        let Value::Array(mut array) = self.values.get(value).clone() else { return value };
+        if part > 0 {
+            let buf = self.alloc(part);
+            array.bufs = smallvec::smallvec![buf];
+            array.lies = self.buffers.get(buf).single();
+        }
+        self.values.make(array)
+    }
+}

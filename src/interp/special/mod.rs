@@ -1,0 +1,242 @@
+//! The rows whose answer depends on layout, dtype or keywords in ways that the words cannot say.
+
+mod convert;
+mod fresh;
+mod parts;
+mod reshape;
+
+use crate::domain::{Array, Evidence, Kinds, Owner, Shape, Tri, Value, ValueId};
+use crate::interp::call::{Call, Shared};
+use crate::interp::machine::{Machine, reaxed};
+use crate::model::{Row, Special};
+use reshape::reverse_axes;
+
+impl<'a> Machine<'a> {
+    /// The refined answer of a row; None: the words are all there is to say.
+    pub(crate) fn special(&mut self, special: Special, call: &Call<'a>) -> Option<ValueId> {
+        match special {
+            Special::Asarray => self.asarray(call),
+            Special::Array => self.np_array(call),
+            Special::Contiguous => self.contiguous(call),
+            Special::Astype => self.astype(call),
+            Special::Copy => Some(self.explicit_copy(call)),
+            Special::Reshape => self.reshape(call),
+            Special::Ravel => self.ravel(call),
+            Special::Transpose => self.transpose(call),
+            Special::Squeeze => self.on_view(call, |_, array| {
+                let known =
+                    array.shape.as_ref().is_some_and(|shape| !shape.contains(&-1)) && call.named("axis").is_none();
+                array.shape = match (&array.shape, known) {
+                    (Some(shape), true) => Some(shape.iter().copied().filter(|&n| n != 1).collect()),
+                    _ => None,
+                };
+            }),
+            Special::ExpandDims => self.expand_dims(call),
+            Special::Atleast => self.atleast(call),
+            Special::BroadcastTo => {
+                let shape = call.named("shape").and_then(|value| self.shape_value(value));
+                self.on_view(call, |_, array| {
+                    array.forget_layout();
+                    array.set_shape(shape);
+                    array.writeable = Tri::No;
+                    reaxed(array);
+                })
+            }
+            Special::BroadcastArrays => self.broadcast_arrays(call),
+            Special::Flip => self.on_view(call, |_, array| {
+                if call.row.name.ends_with(".flip") && array.ndim().is_none_or(|n| n == 0) {
+                    // Of an array of no dimensions: its number.
+                    array.kinds = array.kinds.union(Kinds::SCALAR);
+                }
+                let same = !call.row.name.ends_with("rot90");
+                let shape = array.shape.take();
+                array.forget_layout();
+                array.shape = if same { shape } else { shape.map(|s| Shape::from_elem(-1, s.len())) };
+                reaxed(array);
+            }),
+            Special::Split => self.split(call),
+            Special::Meshgrid => self.meshgrid(call),
+            Special::Diag => self.diag(call),
+            Special::View => self.view_method(call),
+            Special::Real | Special::Imag => {
+                let Shared::Array(array, _) = self.shared(call, 0) else { return None };
+                self.complex_part(&array, special == Special::Real)
+            }
+            Special::Conj => self.conj(call),
+            Special::NanToNum => self.nan_to_num(call),
+            Special::RealIfClose => match self.shared(call, 0) {
+                Shared::Array(array, value) if array.dtype.is_complex().no() => Some(value),
+                _ => None,
+            },
+            Special::Where if call.named("x").is_none() && !call.open => Some(self.nonzero(call)),
+            Special::Nonzero => Some(self.nonzero(call)),
+            Special::Einsum => self.einsum(call),
+            Special::InPlace => {
+                if &*call.row.name == "ndarray.resize"
+                    && let (Some(temp), Shared::Array(array, _)) = (call.temp(0), self.shared(call, 0))
+                {
+                    self.reshape_in_place(temp, &array, None, false);
+                }
+                None
+            }
+            Special::SetFlags => {
+                let known = match call.named("write").map(|value| self.values.get(value)) {
+                    Some(Value::Bool(Some(write))) => Tri::of(*write),
+                    _ => Tri::May,
+                };
+                if let (Some(temp), Shared::Array(array, _) | Shared::Perhaps(array, _)) =
+                    (call.temp(0), self.shared(call, 0))
+                {
+                    self.set_writeable(temp, &array, known);
+                }
+                None
+            }
+            Special::Byteswap => {
+                let inplace = call.named("inplace").is_some_and(|v| *self.values.get(v) == Value::Bool(Some(true)));
+                match self.shared(call, 0) {
+                    Shared::Array(_, value) if inplace => Some(value),
+                    _ => None,
+                }
+            }
+            Special::Stack => Some(self.stack(call)),
+            Special::FromBuffer => self.frombuffer(call),
+            Special::ShallowCopy => self.shallow_copy(call),
+            Special::DeepCopy => match self.shared(call, 0) {
+                Shared::Array(..) => Some(self.explicit_copy(call)),
+                Shared::Perhaps(..) | Shared::Unknown => {
+                    Some(self.fresh(0, Kinds::ALL, Evidence::None, |array| array.owner = Owner::Either))
+                }
+                Shared::Converted => match self.values.get(call.value(0)?) {
+                    Value::Ref(_) | Value::Tuple(_) | Value::TupleOf(_) => Some(ValueId::UNKNOWN),
+                    _ => call.value(0),
+                },
+            },
+            Special::Pair => {
+                if call.named("out").is_some_and(|out| out != ValueId::NONE) {
+                    return Some(ValueId::UNKNOWN);
+                }
+                let outs = [call.named("out1"), call.named("out2")];
+                let mut pair = Vec::with_capacity(2);
+                for (part, out) in outs.into_iter().enumerate() {
+                    pair.push(match out {
+                        Some(out) if out != ValueId::NONE => out,
+                        _ => self.fresh_part(call, part as u16),
+                    });
+                }
+                Some(self.values.tuple(pair))
+            }
+            Special::Diagonal
+            | Special::Where
+            | Special::Take
+            | Special::Load
+            | Special::Shuffle
+            | Special::WriteArgument
+            | Special::TrimZeros => None,
+            Special::Unstack => {
+                let axis = call.named("axis").is_none();
+                let item = self.on_view(call, |_, array| {
+                    let shape = array.shape.take().filter(|shape| axis && !shape.is_empty());
+                    array.forget_layout();
+                    array.shape = shape.map(|shape| shape[1..].iter().copied().collect());
+                    reaxed(array);
+                });
+                let item = match (item, call.value(0)) {
+                    (Some(item), _) => item,
+                    // Anything else is converted first.
+                    (None, Some(value)) => {
+                        let array = self.at_least(value, 1, 0);
+                        match self.values.get(array).clone() {
+                            Value::Array(array) => self.view(&array, |view| {
+                                view.forget_layout();
+                                reaxed(view);
+                            }),
+                            _ => array,
+                        }
+                    }
+                    _ => return None,
+                };
+                let item = match self.values.get(item).clone() {
+                    // Of a 1-D array: numbers.
+                    Value::Array(mut array) if array.ndim().is_none_or(|n| n == 0) => {
+                        array.kinds = array.kinds.union(Kinds::SCALAR);
+                        self.values.make(array)
+                    }
+                    _ => item,
+                };
+                Some(self.values.tuple_of(item))
+            }
+            Special::Range => self.arange(call),
+            Special::Strided => {
+                let asked = call.named("writeable").is_some();
+                let locks = call.row.name.ends_with("sliding_window_view") && !asked;
+                self.on_view(call, |_, array| {
+                    array.forget_layout();
+                    array.writeable = if locks { Tri::No } else { Tri::May };
+                    reaxed(array);
+                })
+            }
+            Special::Round => self.round(call),
+        }
+    }
+
+    /// The refined value of an attribute.
+    pub(crate) fn special_attribute(&mut self, array: &Array, row: &Row) -> Option<ValueId> {
+        match row.special? {
+            Special::Transpose => {
+                let last_two = row.name.ends_with("mT");
+                Some(self.view(array, |view| {
+                    if last_two && view.ndim() != Some(2) {
+                        let ndim = view.ndim();
+                        view.forget_layout();
+                        view.shape = ndim.map(|n| Shape::from_elem(-1, n));
+                        reaxed(view);
+                    } else {
+                        reverse_axes(view);
+                    }
+                }))
+            }
+            Special::Real => self.complex_part(array, true),
+            Special::Imag => self.complex_part(array, false),
+            _ => None,
+        }
+    }
+
+    /// A view of the first argument where that certainly is an array (or is taken for one, as the receiver of a method).
+    fn on_view(&mut self, call: &Call<'a>, change: impl FnOnce(&mut Self, &mut Array)) -> Option<ValueId> {
+        match self.shared(call, 0) {
+            Shared::Array(mut array, _) => {
+                change(self, &mut array);
+                Some(self.view(&array, |_| {}))
+            }
+            Shared::Perhaps(mut array, _) if is_method(call.row) => {
+                change(self, &mut array);
+                Some(self.view(&array, |_| {}))
+            }
+            Shared::Perhaps(array, value) => {
+                // A function converts what is no array.
+                let mut source = value;
+                if array.kinds.meets(Kinds::CONTAINER.union(Kinds::SCALAR).union(Kinds::NONE)) {
+                    let fresh = self.fresh(0, Kinds::ARRAY, Evidence::Certain, |fresh| fresh.owner = Owner::Either);
+                    source = self.values.join(value, fresh);
+                }
+                let source = self.certain_array(source);
+                let Value::Array(mut array) = self.values.get(source).clone() else { return None };
+                change(self, &mut array);
+                Some(self.view(&array, |_| {}))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether a copy is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Always,
+    IfNeeded,
+    Unknown,
+}
+
+fn is_method(row: &Row) -> bool {
+    row.params.first().is_some_and(|param| &*param.name == "self")
+}

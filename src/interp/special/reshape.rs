@@ -1,0 +1,283 @@
+//! Shapes: `reshape`, `ravel`, `transpose`, `expand_dims`, `atleast_*`.
+
+use smallvec::SmallVec;
+
+use super::{Wish, is_method};
+use crate::domain::{Array, Evidence, Kinds, Owner, Shape, Tri, Value, ValueId};
+use crate::interp::call::{Call, Shared};
+use crate::interp::machine::{Machine, reaxed};
+
+impl<'a> Machine<'a> {
+    // --- shape --------------------------------------------------------------------------------------------------
+
+    pub(super) fn reshape(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let (Shared::Array(array, value) | Shared::Perhaps(array, value)) = self.shared(call, 0) else { return None };
+        if !array.certain() && !is_method(call.row) && array.kinds.meets(Kinds::CONTAINER.union(Kinds::SCALAR)) {
+            return None;
+        }
+        let order = self.order_value(call.named("order")).unwrap_or(b'C');
+        let shape = self.new_shape(call, &array);
+        let view = match order {
+            b'C' | b'K' if array.c.must() => Tri::Must,
+            b'F' if array.f.must() => Tri::Must,
+            // The one axis of a 1-D array can be cut at any stride.
+            b'C' | b'F' if array.ndim() == Some(1) && array.certain() => Tri::Must,
+            b'A' if array.f.must() || array.c.must() => Tri::Must,
+            _ => Tri::May,
+        };
+        let view = match self.copy_wish(call, None) {
+            Wish::Always => Tri::No,
+            Wish::Unknown => Tri::May,
+            Wish::IfNeeded if call.named("copy").is_some_and(|v| *self.values.get(v) == Value::Bool(Some(false))) => {
+                Tri::Must
+            }
+            Wish::IfNeeded => view,
+        };
+        let contiguous = array.c.must() && order == b'C';
+        let contiguous_f = array.f.must() && order == b'F';
+        let reshaped = self.view(&array, |v| {
+            v.forget_layout();
+            v.set_shape(shape.clone());
+            if contiguous {
+                v.c = Tri::Must;
+            }
+            if contiguous_f {
+                v.f = Tri::Must;
+            }
+            reaxed(v);
+        });
+        if view.must() && !makes_array(&array) {
+            return Some(reshaped);
+        }
+        let kinds = if array.certain() { Kinds::ARRAY } else { Kinds::LIKE.union(array.kinds.warnings()) };
+        let dtype = array.dtype;
+        let evidence = array.evidence;
+        let fresh = self.fresh(0, kinds, evidence, |fresh| {
+            fresh.dtype = dtype;
+            fresh.set_shape(shape);
+            match order {
+                b'C' => fresh.c = Tri::Must,
+                b'F' => fresh.f = Tri::Must,
+                _ => {}
+            }
+            fresh.owner = Owner::Either;
+            fresh.writeable = Tri::Must;
+        });
+        let _ = value;
+        if view.no() { Some(fresh) } else { Some(self.values.join(reshaped, fresh)) }
+    }
+
+    /// The shape that `reshape` is asked for: several integers, or one tuple.
+    pub(super) fn new_shape(&mut self, call: &Call<'a>, array: &Array) -> Option<Shape> {
+        let shape = if is_method(call.row) {
+            match &call.rest[..] {
+                [] => call.named("shape").and_then(|value| self.shape_value(value)),
+                [(value, _)] => self.shape_value(*value),
+                several => several.iter().map(|(value, _)| self.shape_value(*value)?.first().copied()).collect(),
+            }
+        } else {
+            let value = call.named("shape").or_else(|| call.named("newshape"));
+            value.and_then(|value| self.shape_value(value))
+        };
+        let mut shape = if call.open { None } else { shape }?;
+        let Some(size) = array.size() else { return Some(shape) };
+        let known: i64 = shape.iter().filter(|&&n| n >= 0).product();
+        if shape.iter().filter(|&&n| n < 0).count() == 1 && known > 0 && self.has_literal_minus_one(call) {
+            for n in &mut shape {
+                if *n < 0 {
+                    *n = size / known;
+                }
+            }
+        }
+        Some(shape)
+    }
+
+    /// Is an unknown length in the arguments a literal -1, rather than a variable?
+    pub(super) fn has_literal_minus_one(&self, call: &Call<'a>) -> bool {
+        let minus = |value: ValueId| *self.values.get(value) == Value::Int(Some(-1));
+        let inside = |value: ValueId| match self.values.get(value) {
+            Value::Tuple(items) => items.iter().any(|&item| minus(item)),
+            _ => minus(value),
+        };
+        call.rest.iter().any(|entry| inside(entry.0))
+            || call.named("shape").or_else(|| call.named("newshape")).is_some_and(inside)
+    }
+
+    pub(super) fn ravel(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let (Shared::Array(array, _) | Shared::Perhaps(array, _)) = self.shared(call, 0) else { return None };
+        if !array.certain() && !is_method(call.row) && array.kinds.meets(Kinds::CONTAINER.union(Kinds::SCALAR)) {
+            return None;
+        }
+        let order = self.order_value(call.named("order")).unwrap_or(b'C');
+        let contiguous = match order {
+            b'C' => array.c,
+            b'F' => array.f,
+            b'A' | b'K' if array.c.must() || array.f.must() => Tri::Must,
+            _ => Tri::May,
+        };
+        let shape: Shape = smallvec::smallvec![array.size().unwrap_or(-1)];
+        let dense = if order == b'K' { Tri::May } else { Tri::Must };
+        let flat = self.view(&array, |v| {
+            v.shape = Some(shape.clone());
+            (v.c, v.f) = (dense, dense);
+            reaxed(v);
+        });
+        if contiguous.must() && !makes_array(&array) {
+            return Some(flat);
+        }
+        let kinds = if array.certain() { Kinds::ARRAY } else { Kinds::LIKE.union(array.kinds.warnings()) };
+        let (dtype, evidence) = (array.dtype, array.evidence);
+        let fresh = self.fresh(0, kinds, evidence, |fresh| {
+            fresh.dtype = dtype;
+            fresh.set_shape(Some(shape));
+            (fresh.c, fresh.f) = (dense, dense);
+            fresh.owner = Owner::Either;
+        });
+        Some(self.values.join(flat, fresh))
+    }
+
+    pub(super) fn transpose(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let name = call.row.name.rsplit('.').next().unwrap_or("").to_string();
+        let axes: Option<SmallVec<[i64; 4]>> = if matches!(&*name, "transpose" | "permute_dims") {
+            let values: Vec<ValueId> = if is_method(call.row) {
+                call.rest.iter().map(|entry| entry.0).collect()
+            } else {
+                call.named("axes").into_iter().collect()
+            };
+            match values[..] {
+                [] => Some(SmallVec::new()),
+                [one] if one == ValueId::NONE => Some(SmallVec::new()),
+                [one] if !matches!(self.values.get(one), Value::Int(_)) => {
+                    self.shape_value(one).filter(|axes| axes.len() != 1).map(|axes| axes.into_iter().collect())
+                }
+                _ => values
+                    .iter()
+                    .map(|&value| match self.values.get(value) {
+                        Value::Int(Some(n)) => Some(*n),
+                        _ => None,
+                    })
+                    .collect(),
+            }
+        } else {
+            None
+        };
+        let last_two = name == "matrix_transpose";
+        let open = call.open;
+        self.on_view(call, |_, array| match axes {
+            Some(axes) if axes.is_empty() && !open => reverse_axes(array),
+            _ if last_two && array.ndim() == Some(2) => reverse_axes(array),
+            Some(axes) if array.ndim() == Some(axes.len()) || array.ndim().is_none() && !axes.is_empty() => {
+                permute_axes(array, &axes);
+            }
+            _ => {
+                let ndim = array.ndim();
+                array.forget_layout();
+                array.shape = ndim.map(|n| Shape::from_elem(-1, n));
+                reaxed(array);
+            }
+        })
+    }
+
+    pub(super) fn expand_dims(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let axis = call.named("axis").map(|value| self.values.get(value).clone());
+        self.on_view(call, |_, array| {
+            reaxed(array);
+            let (Some(shape), Some(Value::Int(axis))) = (array.shape.take(), axis) else {
+                array.shape = None;
+                return;
+            };
+            let n = shape.len() as i64 + 1;
+            array.shape = Some(match axis.map(|axis| if axis < 0 { axis + n } else { axis }) {
+                Some(at) if (0..n).contains(&at) => {
+                    let mut shape = shape;
+                    shape.insert(at as usize, 1);
+                    shape
+                }
+                _ => Shape::from_elem(-1, n as usize),
+            });
+        })
+    }
+
+    pub(super) fn atleast(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        if call.open || call.rest.is_empty() {
+            return None;
+        }
+        let want = call.row.name.bytes().rev().nth(1).map_or(0, |digit| usize::from(digit.saturating_sub(b'0')));
+        let mut results = Vec::with_capacity(call.rest.len());
+        for (i, (value, _)) in call.rest.iter().enumerate() {
+            results.push(self.at_least(*value, want, i as u16));
+        }
+        if let [one] = results[..] { Some(one) } else { Some(self.values.tuple(results)) }
+    }
+
+    pub(super) fn at_least(&mut self, value: ValueId, want: usize, part: u16) -> ValueId {
+        let Value::Array(array) = self.values.get(value).clone() else {
+            return match self.values.get(value) {
+                Value::Unknown | Value::Bottom => self.values.make(Array::unknown(Kinds::ARRAY, Evidence::Certain)),
+                _ => self.fresh(part, Kinds::ARRAY, Evidence::Certain, |array| array.owner = Owner::Either),
+            };
+        };
+        if array.certain() && array.ndim().is_some_and(|n| n >= want) {
+            return value;
+        }
+        let lists = array.kinds.meets(Kinds::CONTAINER.union(Kinds::SCALAR).union(Kinds::NONE));
+        let ndim = array.ndim();
+        let either = self.view(&array, |v| {
+            // Of fewer dimensions: axes of length 1 are added. They leave the order as it is.
+            v.shape = match (ndim, want, v.certain()) {
+                (Some(0), _, true) => Some(Shape::from_elem(1, want)),
+                (Some(1), 2, true) => v.shape.as_ref().map(|shape| smallvec::smallvec![1, shape[0]]),
+                (Some(_), _, true) => Some(Shape::from_elem(-1, want)),
+                _ => None,
+            };
+            if ndim.is_none() {
+                v.owner = Owner::Either;
+            }
+            reaxed(v);
+        });
+        if !lists {
+            return self.certain_array(either);
+        }
+        let fresh = self.fresh(part, Kinds::ARRAY, Evidence::Certain, |array| array.owner = Owner::Either);
+        let joined = self.values.join(either, fresh);
+        self.certain_array(joined)
+    }
+}
+
+/// May it be a NumPy scalar, which `ravel` and `reshape` make an array of its own?
+fn makes_array(array: &Array) -> bool {
+    array.kinds.meets(Kinds::SCALAR) && !array.entry
+}
+
+/// All axes reversed: C order becomes Fortran order.
+pub(super) fn reverse_axes(array: &mut Array) {
+    if let Some(shape) = &mut array.shape {
+        shape.reverse();
+    }
+    std::mem::swap(&mut array.c, &mut array.f);
+    if array.ndim().is_none_or(|n| n > 1) {
+        reaxed(array);
+    }
+}
+
+fn permute_axes(array: &mut Array, axes: &[i64]) {
+    let n = axes.len() as i64;
+    let axes: SmallVec<[i64; 4]> = axes.iter().map(|&axis| if axis < 0 { axis + n } else { axis }).collect();
+    if axes.iter().enumerate().all(|(i, &axis)| axis == i as i64) {
+        return;
+    }
+    if axes.iter().rev().enumerate().all(|(i, &axis)| axis == i as i64) {
+        reverse_axes(array);
+        if array.shape.is_none() {
+            array.shape = Some(Shape::from_elem(-1, axes.len()));
+        }
+        return;
+    }
+    let shape = array.shape.take();
+    array.forget_layout();
+    array.shape = Some(match shape {
+        Some(shape) => axes.iter().map(|&axis| shape.get(axis as usize).copied().unwrap_or(-1)).collect(),
+        None => Shape::from_elem(-1, axes.len()),
+    });
+    reaxed(array);
+}
