@@ -117,7 +117,7 @@ mod tests {
     fn codes_prefixes_and_names_select() {
         assert_eq!(on(Some(&["VL101", "stale-snapshot"]), &[], &[]), ["VL101", "VL104"]);
         assert_eq!(on(Some(&["vl3"]), &["VL201"], &["VL302"]), ["VL201", "VL301"]);
-        assert_eq!(on(Some(&["ALL"]), &[], &["write-through-view", "VL3"]), ["VL104", "VL201"]);
+        assert_eq!(on(Some(&["ALL"]), &[], &["write-through-view", "VL3"]), ["VL104", "VL201", "VL203"]);
     }
 
     #[test]

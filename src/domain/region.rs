@@ -21,6 +21,8 @@ pub enum Bound {
     At(i64),
     /// A variable that holds one value throughout the body, plus a constant.
     Sym(Local, i64),
+    /// Minus such a variable: counted from the end.
+    Minus(Local),
 }
 
 /// The elements from `lo` up to, not including, `hi` along one axis.
@@ -54,6 +56,7 @@ impl Bound {
             (Bound::Start, b) | (b, Bound::End) => b != Bound::Unknown,
             (Bound::At(a), Bound::At(b)) => (a < 0) == (b < 0) && a <= b,
             (Bound::Sym(a, m), Bound::Sym(b, n)) => a == b && m <= n,
+            (Bound::Minus(a), Bound::Minus(b)) => a == b,
             _ => false,
         }
     }

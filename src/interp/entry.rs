@@ -26,6 +26,14 @@ impl<'a> Machine<'a> {
         for (i, param) in self.body.params.iter().enumerate() {
             state.locals[param.local.index()] = self.parameter(param, i == 0);
         }
+        // A global that this body binds holds what it held before, until then.
+        for (i, info) in self.body.locals.iter().enumerate() {
+            if let LocalKind::Global(global) = info.kind
+                && self.stored[i]
+            {
+                state.locals[i] = self.load_global(global);
+            }
+        }
         state
     }
 

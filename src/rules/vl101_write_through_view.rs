@@ -2,7 +2,7 @@
 
 use crate::domain::{Array, Evidence, Origin, Owner};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
-use crate::ir::{Local, LocalKind};
+use crate::ir::Local;
 use crate::rules::common::{
     Write, how_word, in_order, is_asked_copy, is_blank, is_local, label, made_label, names_an_output, read_through,
     remakes, reorders, seen_word, works_in_place, write_word, writes,
@@ -71,7 +71,7 @@ fn may_copy(trace: &BodyTrace<'_>, object: &Array) -> bool {
 
 /// Is the alias a name that the derivation was bound to (not one that was bound to something else in between)?
 fn is_binding(trace: &BodyTrace<'_>, alias: Local, link: &Link) -> bool {
-    !matches!(trace.body.locals[alias.index()].kind, LocalKind::Synthetic) && link.via != Some(alias)
+    !trace.is_internal(alias) && link.via != Some(alias)
 }
 
 /// How sure it is that the change of the base was not meant.

@@ -2,7 +2,7 @@
 
 use crate::domain::{Array, Evidence, Region, Value};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
-use crate::ir::{Local, LocalKind};
+use crate::ir::Local;
 use crate::rules::common::{
     Write, how_word, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders,
     seen_word, works_in_place, write_word, writes,
@@ -68,7 +68,7 @@ fn stale(
     kept: Local,
     written: &Array,
 ) -> Option<(Kept, EventId)> {
-    if matches!(trace.body.locals[kept.index()].kind, LocalKind::Synthetic | LocalKind::Comprehension) {
+    if trace.is_internal(kept) {
         return None;
     }
     let seen = read_through(trace, write.id, kept, written)?;

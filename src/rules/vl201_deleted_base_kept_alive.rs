@@ -98,7 +98,9 @@ fn is_small_view(trace: &BodyTrace<'_>, array: &Array) -> bool {
             Bound::Sym(..) | Bound::Start => true,
             // `big[n // 2]`: one element along the axis, wherever it is.
             Bound::Unknown => interval.lo == Bound::Unknown,
-            Bound::End => interval.lo == Bound::At(-1),
+            // The last few: `big[-k:]`.
+            Bound::End => matches!(interval.lo, Bound::Minus(_) | Bound::At(-64..0)),
+            Bound::Minus(_) => false,
         }),
         Region::Any => trace.chain_is_diagonal(array),
         Region::Whole | Region::Piece(..) => false,

@@ -1,7 +1,7 @@
 //! Events, and the trace of one body.
 
 use crate::domain::{BufId, Buffers, CopyOf, ValueId, Values};
-use crate::ir::{BlockId, Body, BodyId, Local, Module, Sym};
+use crate::ir::{BlockId, Body, BodyId, Local, LocalKind, Module, Sym};
 use crate::source::Span;
 
 /// Index into [`BodyTrace::events`].
@@ -213,6 +213,11 @@ impl<'a> BodyTrace<'a> {
     /// The name of a local.
     pub fn name(&self, local: Local) -> &'a str {
         self.module.names.text(self.body.locals[local.index()].name)
+    }
+
+    /// Is the local a name that lowering made up, or a comprehension's?
+    pub fn is_internal(&self, local: Local) -> bool {
+        matches!(self.body.locals[local.index()].kind, LocalKind::Synthetic | LocalKind::Comprehension)
     }
 
     /// An event.
