@@ -377,7 +377,7 @@ impl<'a> Machine<'a> {
                 self.values.intern(slice)
             }
             Builtin::List | Builtin::Tuple | Builtin::Set | Builtin::FrozenSet | Builtin::Sorted => {
-                self.to_sequence(builtin, first)
+                self.sequence_of(builtin, first)
             }
             Builtin::Reversed | Builtin::Iter => match first {
                 Some((value, temp)) => {
@@ -421,7 +421,7 @@ impl<'a> Machine<'a> {
                 let tuple = self.values.tuple(items);
                 self.new_sequence(ObjectKind::Iterator, tuple)
             }
-            Builtin::Dict => self.to_dict(args),
+            Builtin::Dict => self.dict_of(args),
             Builtin::Sum | Builtin::Min | Builtin::Max => self.fold(builtin, args),
             Builtin::Abs | Builtin::Round | Builtin::Pow | Builtin::Divmod => {
                 self.read_args(args);
@@ -509,7 +509,7 @@ impl<'a> Machine<'a> {
         element
     }
 
-    fn to_sequence(&mut self, builtin: Builtin, first: Option<(ValueId, Temp)>) -> ValueId {
+    fn sequence_of(&mut self, builtin: Builtin, first: Option<(ValueId, Temp)>) -> ValueId {
         let Some((value, temp)) = first else {
             return match builtin {
                 Builtin::Tuple => self.values.tuple(Vec::new()),
@@ -540,7 +540,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn to_dict(&mut self, args: &Args<'a>) -> ValueId {
+    fn dict_of(&mut self, args: &Args<'a>) -> ValueId {
         let mut content = Content { kind: ObjectKind::Dict, fixed: Vec::new(), rest: ValueId::BOTTOM, exact: false };
         for (arg, &value) in args.list.iter().zip(&args.values) {
             self.escape(arg.value, Escape::Collected);

@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use rustc_hash::FxHashMap;
 
 use super::machine::Machine;
+use super::order::{Order, order};
 use super::summary::Progress;
 use super::{Observer, bound};
 use crate::domain::{BufId, Content, Key, Origin, State, Value, ValueId};
@@ -16,20 +17,6 @@ use crate::trace::BodyTrace;
 const VISITS_PER_BLOCK: usize = 30;
 /// A body with more cells (blocks times locals) than this is not analysed: its states would fill the memory.
 const MAX_CELLS: usize = 40_000_000;
-
-/// The order of a body's blocks.
-struct Order {
-    /// Reachable blocks in reverse postorder.
-    blocks: Vec<BlockId>,
-    /// For each block its position in `blocks`.
-    position: Vec<u32>,
-    /// For each block: does it lie in a cycle?
-    in_loop: Vec<bool>,
-    /// For each block: does an edge lead back to it?
-    header: Vec<bool>,
-    /// Is there a cycle at all?
-    loops: bool,
-}
 
 /// The states at block entry.
 ///
@@ -527,83 +514,3 @@ impl<'a> Machine<'a> {
 struct Nobody;
 
 impl Observer for Nobody {}
-
-/// Reverse postorder and cycles, without recursion: bodies can have very many blocks.
-fn order(body: &Body) -> Order {
-    let n = body.blocks.len();
-    let mut position = vec![u32::MAX; n];
-    let mut postorder = Vec::with_capacity(n);
-    let mut on_stack = vec![false; n];
-    let mut visited = vec![false; n];
-    let mut loops = false;
-    let mut stack: Vec<(BlockId, smallvec::SmallVec<[BlockId; 3]>, usize)> = Vec::new();
-    let next_of = |block: BlockId| -> smallvec::SmallVec<[BlockId; 3]> {
-        // Reversed, so that the first successor comes first in reverse postorder.
-        let mut next: smallvec::SmallVec<[BlockId; 3]> = body.successors(block).into_iter().collect();
-        next.extend(body.blocks[block.index()].except);
-        next.reverse();
-        next
-    };
-    visited[0] = true;
-    on_stack[0] = true;
-    stack.push((BlockId(0), next_of(BlockId(0)), 0));
-    while let Some((block, next, i)) = stack.last_mut() {
-        if let Some(&target) = next.get(*i) {
-            *i += 1;
-            if on_stack[target.index()] {
-                loops = true;
-            }
-            if !visited[target.index()] {
-                visited[target.index()] = true;
-                on_stack[target.index()] = true;
-                stack.push((target, next_of(target), 0));
-            }
-        } else {
-            on_stack[block.index()] = false;
-            postorder.push(*block);
-            stack.pop();
-        }
-    }
-    let blocks: Vec<BlockId> = postorder.into_iter().rev().collect();
-    for (i, block) in blocks.iter().enumerate() {
-        position[block.index()] = i as u32;
-    }
-    let (in_loop, header) = if loops { cycles(body, &blocks, &position) } else { (vec![false; n], vec![false; n]) };
-    Order { blocks, position, in_loop, header, loops }
-}
-
-/// Which blocks lie in a cycle, and to which an edge leads back. In a cycle is everything between a retreating edge's target and its source that reaches the source.
-fn cycles(body: &Body, blocks: &[BlockId], position: &[u32]) -> (Vec<bool>, Vec<bool>) {
-    let n = body.blocks.len();
-    let mut preds: Vec<Vec<BlockId>> = vec![Vec::new(); n];
-    let mut retreating = Vec::new();
-    for &block in blocks {
-        for next in body.successors(block).into_iter().chain(body.blocks[block.index()].except) {
-            preds[next.index()].push(block);
-            if position[next.index()] <= position[block.index()] {
-                retreating.push((block, next));
-            }
-        }
-    }
-    let mut in_loop = vec![false; n];
-    let mut header = vec![false; n];
-    let mut mark = vec![u32::MAX; n];
-    for (i, (from, to)) in retreating.into_iter().enumerate() {
-        // The natural loop: what reaches `from` without leaving the blocks at or behind `to`.
-        let floor = position[to.index()];
-        let mut stack = vec![from];
-        in_loop[to.index()] = true;
-        header[to.index()] = true;
-        while let Some(block) = stack.pop() {
-            if mark[block.index()] == i as u32 || position[block.index()] < floor {
-                continue;
-            }
-            mark[block.index()] = i as u32;
-            in_loop[block.index()] = true;
-            if block != to {
-                stack.extend(&preds[block.index()]);
-            }
-        }
-    }
-    (in_loop, header)
-}

@@ -97,10 +97,8 @@ impl<'a> Machine<'a> {
             let body = &self.module.bodies[info.body.index()];
             let start = body.span.start as usize;
             let header = self.text.get(start..body.span.end as usize).unwrap_or("").lines().next().unwrap_or("");
-            let odd = |name: &Sym| {
-                matches!(self.name(*name), "__new__" | "__setattr__" | "__getattr__" | "__getattribute__" | "__call__")
-                    && self.name(*name) != "__call__"
-            };
+            let odd =
+                |name: &Sym| matches!(self.name(*name), "__new__" | "__setattr__" | "__getattr__" | "__getattribute__");
             if !body.decorators.is_empty() || header.contains('=') || info.methods.iter().any(|method| odd(&method.0)) {
                 return false;
             }

@@ -177,6 +177,7 @@ impl<'a> Machine<'a> {
             }
             all_alone = false;
             writeable = writeable.join(Tri::May);
+            let named = self.is_named_rest(buf);
             let Some(passed) = self.passed(instance, buf) else {
                 unknown = true;
                 continue;
@@ -187,7 +188,7 @@ impl<'a> Machine<'a> {
                     unknown |= actual.unknown;
                     lies &= actual.lies;
                     evidence = evidence.max(actual.evidence);
-                    if actual.certain() && !kinds.meets(Kinds::FOREIGN.union(Kinds::WILD)) {
+                    if actual.certain() && !named && !kinds.meets(Kinds::FOREIGN.union(Kinds::WILD)) {
                         // What is made of an array without converting it is an array, a number, or None.
                         kinds = kinds.without(Kinds::CONTAINER.union(Kinds::OTHER));
                     }
@@ -236,6 +237,13 @@ impl<'a> Machine<'a> {
             result.evidence = Evidence::Likely;
         }
         self.values.make(result)
+    }
+
+    /// Is it the memory of a `**kwargs`: of the values of a dict?
+    fn is_named_rest(&self, buf: BufId) -> bool {
+        let Origin::Param(body, local) = self.buffers.get(buf).origin else { return false };
+        let params = &self.module.bodies[body.index()].params;
+        params.iter().any(|param| param.local == local && param.kind == ParamKind::VarKwargs)
     }
 
     /// What stands behind an entry buffer of the callee, in the caller.

@@ -93,38 +93,6 @@ pub struct Machine<'a> {
     pub(crate) reshapes: bool,
 }
 
-/// The state of a body that waits for a callee.
-pub(crate) struct Suspended<'a> {
-    id: BodyId,
-    body: &'a Body,
-    state: State,
-    temps: Vec<ValueId>,
-    roots: Vec<Option<Root>>,
-    defs: Vec<Option<&'a OpKind>>,
-    block_temps: Vec<Temp>,
-    stable: Vec<bool>,
-    stored: Vec<bool>,
-    used_as_array: Vec<bool>,
-    used_otherwise: Vec<bool>,
-    in_loop: bool,
-    block: BlockId,
-    first_test: bool,
-    op: u32,
-    span: Span,
-    stmt: Span,
-    maybe: bool,
-    many: bool,
-    recording: bool,
-    events: Vec<Event>,
-    returned: ValueId,
-    yielded: ValueId,
-    exit_heap: Vec<(BufId, ContentId)>,
-    exit_free: Vec<(Local, ValueId)>,
-    tainted: Vec<BufId>,
-    effects: bool,
-    reshapes: bool,
-}
-
 impl std::fmt::Debug for Machine<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Machine").field("body", &self.id).field("block", &self.block).field("op", &self.op).finish()
@@ -181,73 +149,6 @@ impl<'a> Machine<'a> {
             effects: false,
             reshapes: false,
         }
-    }
-
-    /// Puts the body that runs aside.
-    pub(crate) fn suspend(&mut self) -> Suspended<'a> {
-        use std::mem::take;
-        Suspended {
-            id: self.id,
-            body: self.body,
-            state: std::mem::replace(&mut self.state, State::new(0)),
-            temps: take(&mut self.temps),
-            roots: take(&mut self.roots),
-            defs: take(&mut self.defs),
-            block_temps: take(&mut self.block_temps),
-            stable: take(&mut self.stable),
-            stored: take(&mut self.stored),
-            used_as_array: take(&mut self.used_as_array),
-            used_otherwise: take(&mut self.used_otherwise),
-            in_loop: self.in_loop,
-            block: self.block,
-            first_test: std::mem::take(&mut self.first_test),
-            op: self.op,
-            span: self.span,
-            stmt: self.stmt,
-            maybe: self.maybe,
-            many: self.many,
-            recording: self.recording,
-            events: take(&mut self.events),
-            returned: self.returned,
-            yielded: self.yielded,
-            exit_heap: take(&mut self.exit_heap),
-            exit_free: take(&mut self.exit_free),
-            tainted: take(&mut self.tainted),
-            effects: self.effects,
-            reshapes: self.reshapes,
-        }
-    }
-
-    /// Goes on with a body that was put aside.
-    pub(crate) fn resume(&mut self, suspended: Suspended<'a>) {
-        self.id = suspended.id;
-        self.body = suspended.body;
-        self.state = suspended.state;
-        self.temps = suspended.temps;
-        self.roots = suspended.roots;
-        self.defs = suspended.defs;
-        self.block_temps = suspended.block_temps;
-        self.stable = suspended.stable;
-        self.stored = suspended.stored;
-        self.used_as_array = suspended.used_as_array;
-        self.used_otherwise = suspended.used_otherwise;
-        self.in_loop = suspended.in_loop;
-        self.block = suspended.block;
-        self.first_test = suspended.first_test;
-        self.op = suspended.op;
-        self.span = suspended.span;
-        self.stmt = suspended.stmt;
-        self.maybe = suspended.maybe;
-        self.many = suspended.many;
-        self.recording = suspended.recording;
-        self.events = suspended.events;
-        self.returned = suspended.returned;
-        self.yielded = suspended.yielded;
-        self.exit_heap = suspended.exit_heap;
-        self.exit_free = suspended.exit_free;
-        self.tainted = suspended.tainted;
-        self.effects = suspended.effects;
-        self.reshapes = suspended.reshapes;
     }
 
     /// The text of a name.

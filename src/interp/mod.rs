@@ -7,6 +7,8 @@
 //! | file | what |
 //! |---|---|
 //! | `machine` | the machine: state, temps, allocation, events |
+//! | `suspend` | putting a body aside while a callee is analysed |
+//! | `order` | the order of a body's blocks, and its loops |
 //! | `fixpoint` | the engine: order, joins, budget, replay |
 //! | `entry` | what is known when a body is entered: parameters, globals, closures |
 //! | `transfer` | what each op does |
@@ -44,10 +46,12 @@ mod instance;
 mod instantiate;
 mod known;
 mod machine;
+mod order;
 mod refine;
 mod shapes;
 mod special;
 mod summary;
+mod suspend;
 mod transfer;
 
 use crate::domain::{Buffers, State, ValueId, Values};

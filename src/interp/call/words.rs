@@ -23,7 +23,7 @@ impl<'a> Machine<'a> {
         let number = or_scalar && shape.as_ref().is_some_and(SmallVecExt::is_zero_dim);
         if number
             && kinds == Kinds::ARRAY.union(Kinds::SCALAR)
-            && !call.row.out.is_some_and(|out| call.value(out).is_some())
+            && call.row.out.is_none_or(|out| call.value(out).is_none())
         {
             // A reduction over all axes of an array is a number (of a Quantity it is one with a unit).
             return ValueId::SCALAR;

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::{Part, Step};
 use crate::domain::{Array, Bound, Interval, Region, Value, ValueId};
 use crate::interp::machine::Machine;
-use crate::ir::{BinOp, Local, OpKind, Temp};
+use crate::ir::{BinOp, Local, OpKind, Temp, UnaryOp};
 
 impl<'a> Machine<'a> {
     // --- regions ------------------------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ impl<'a> Machine<'a> {
         let Some(temp) = temp else { return Bound::Unknown };
         match self.def(temp) {
             Some(OpKind::Load(local)) => self.stable_bound(*local, 0),
-            Some(OpKind::Unary(crate::ir::UnaryOp::USub, operand)) => match self.def(*operand) {
+            Some(OpKind::Unary(UnaryOp::USub, operand)) => match self.def(*operand) {
                 Some(OpKind::Load(local)) if self.stable[local.index()] => Bound::Minus(*local),
                 _ => Bound::Unknown,
             },

@@ -116,7 +116,7 @@ impl<'a> Machine<'a> {
                 let joined = self.values.join(same, fresh);
                 Some(if is_method(call.row) { joined } else { self.certain_array(joined) })
             }
-            Shared::Converted => Some(self.from_list(call)),
+            Shared::Converted => Some(self.array_of_list(call)),
             Shared::Unknown if wish == Wish::Always => Some(self.fresh_result(call, Owner::Either, false)),
             Shared::Unknown => None,
         }
@@ -187,7 +187,7 @@ impl<'a> Machine<'a> {
     }
 
     /// An array made of a list, tuple or number: fresh, its shape as deep as the lists are written out.
-    pub(super) fn from_list(&mut self, call: &Call<'a>) -> ValueId {
+    pub(super) fn array_of_list(&mut self, call: &Call<'a>) -> ValueId {
         let source = call.value(0).unwrap_or(ValueId::UNKNOWN);
         let shape = self.nested_shape(source, 0);
         let dtype = match call.named("dtype") {

@@ -65,23 +65,22 @@ pub(super) fn facts(text: &str) -> DocFacts {
     if !(says || pure || returns) {
         return facts;
     }
-    let text = text.to_ascii_lowercase();
     if says || pure {
-        for phrase in PURE {
-            facts.says_pure |= text.contains(phrase);
-        }
-        // Another form of the verb counts only where it is negated.
-        for phrase in IN_PLACE.iter().chain(&["modify", "overwrite", "modified", "overwritten", "mutated"]) {
-            for (at, _) in text.match_indices(phrase) {
-                if negated(&text[..at]) {
-                    facts.says_pure = true;
-                } else if IN_PLACE.contains(phrase) {
-                    facts.says_in_place = true;
-                }
+        for found in PHRASES.find_overlapping_iter(text) {
+            let Some(phrase) = ALL.get(found.pattern().as_usize()) else { continue };
+            match phrase {
+                Phrase::Pure(_) => facts.says_pure = true,
+                // Another form of the verb counts only where it is negated.
+                Phrase::InPlace(_) | Phrase::Verb(_) if negated(&text[..found.start()]) => facts.says_pure = true,
+                Phrase::InPlace(_) => facts.says_in_place = true,
+                Phrase::Verb(_) => {}
             }
         }
     }
-    facts.returns_array = returns && returns_array(&text);
+    if returns {
+        let text = text.to_ascii_lowercase();
+        facts.returns_array = returns_array(&text);
+    }
     facts
 }
 
