@@ -55,7 +55,7 @@ static STEMS: LazyLock<Stems> = LazyLock::new(|| Stems {
 });
 
 /// What is said of the function's intent.
-pub(super) fn facts(text: &str) -> DocFacts {
+pub fn facts(text: &str) -> DocFacts {
     let mut facts = DocFacts::default();
     // Most docstrings hold none of the stems, and are only searched.
     let has = |stem: &Finder<'_>| stem.find(text.as_bytes()).is_some();
@@ -65,22 +65,21 @@ pub(super) fn facts(text: &str) -> DocFacts {
     if !(says || pure || returns) {
         return facts;
     }
+    let text = text.to_ascii_lowercase();
     if says || pure {
-        for found in PHRASES.find_overlapping_iter(text) {
-            let Some(phrase) = ALL.get(found.pattern().as_usize()) else { continue };
-            match phrase {
-                Phrase::Pure(_) => facts.says_pure = true,
-                // Another form of the verb counts only where it is negated.
-                Phrase::InPlace(_) | Phrase::Verb(_) if negated(&text[..found.start()]) => facts.says_pure = true,
-                Phrase::InPlace(_) => facts.says_in_place = true,
-                Phrase::Verb(_) => {}
+        facts.says_pure = PURE.iter().any(|phrase| text.contains(phrase));
+        // Another form of the verb counts only where it is negated.
+        for phrase in IN_PLACE.iter().chain(&["modify", "overwrite", "modified", "overwritten", "mutated"]) {
+            for (at, _) in text.match_indices(phrase) {
+                if negated(&text[..at]) {
+                    facts.says_pure = true;
+                } else if IN_PLACE.contains(phrase) {
+                    facts.says_in_place = true;
+                }
             }
         }
     }
-    if returns {
-        let text = text.to_ascii_lowercase();
-        facts.returns_array = returns_array(&text);
-    }
+    facts.returns_array = returns && returns_array(&text);
     facts
 }
 
@@ -114,13 +113,14 @@ fn returns_array(lower: &str) -> bool {
 }
 
 /// The types of the parameters.
-pub(super) struct DocTypes<'t> {
+#[derive(Debug)]
+pub struct DocTypes<'t> {
     types: FxHashMap<&'t str, DocType>,
 }
 
 impl<'t> DocTypes<'t> {
     /// Reads a docstring.
-    pub(super) fn new(text: &'t str) -> DocTypes<'t> {
+    pub fn new(text: &'t str) -> DocTypes<'t> {
         let mut types = FxHashMap::default();
         let has = |stem: &Finder<'_>| stem.find(text.as_bytes()).is_some();
         let google = STEMS.google.iter().any(has);
@@ -137,7 +137,7 @@ impl<'t> DocTypes<'t> {
     }
 
     /// What is said of a parameter.
-    pub(super) fn of(&self, name: &str) -> DocType {
+    pub fn of(&self, name: &str) -> DocType {
         self.types.get(name).copied().unwrap_or_default()
     }
 }
