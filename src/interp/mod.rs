@@ -149,9 +149,15 @@ pub fn analyse(
     observer: &mut dyn Observer,
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    let writers = (!observer.wants_points()).then(|| Writers::new(&module.names, model));
-    let wanted = |id: &u32| writers.as_ref().is_none_or(|w| w.may_report(&module.bodies[*id as usize]));
-    let wanted: Vec<u32> = (1..module.bodies.len() as u32).chain([0]).filter(wanted).collect();
+    let mut wanted: Vec<BodyId> = if observer.wants_points() {
+        (0..module.bodies.len() as u32).map(BodyId).collect()
+    } else {
+        Writers::new(module, model).candidates(module, text)
+    };
+    // The module's own statements come last, when all functions are known.
+    if wanted.first() == Some(&BodyId(0)) {
+        wanted.rotate_left(1);
+    }
     if wanted.is_empty() {
         return outcome;
     }
@@ -160,7 +166,7 @@ pub fn analyse(
     // at last, when all functions are known, for the record.
     machine.learn_globals();
     for id in wanted {
-        if machine.run(BodyId(id), observer) {
+        if machine.run(id, observer) {
             outcome.bodies += 1;
         } else {
             outcome.over_budget += 1;
