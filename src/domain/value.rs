@@ -200,6 +200,11 @@ impl Array {
         self.shape.as_ref().map(SmallVec::len)
     }
 
+    /// Does it say anything about memory? If not, the value is no array and holds none of the arrays that are followed.
+    pub fn says_nothing(&self) -> bool {
+        self.bufs.is_empty() && !self.unknown
+    }
+
     /// Certainly an array?
     pub fn certain(&self) -> bool {
         self.kinds == Kinds::ARRAY
@@ -264,6 +269,8 @@ pub enum ObjectKind {
     Iterator,
     /// An instance of a class of this file, or any object whose attributes are tracked.
     Instance(Option<ClassId>),
+    /// Any of these: it may hold anything.
+    Any,
 }
 
 /// What an object of the abstract heap holds.

@@ -79,10 +79,31 @@ impl Values {
         }
     }
 
-    /// Interns an array; one of which nothing is known becomes [`ValueId::UNKNOWN`].
-    pub fn make(&mut self, array: Array) -> ValueId {
-        if array.kinds == Kinds::ANY && array.unknown && array.bufs.is_empty() {
-            return ValueId::UNKNOWN;
+    /// Interns an array in its normal form: no warnings about kinds that it is not of, nothing said of an array that it
+    /// cannot be. One of which nothing is known becomes [`ValueId::UNKNOWN`], a mere number [`ValueId::SCALAR`].
+    pub fn make(&mut self, mut array: Array) -> ValueId {
+        if !array.kinds.meets(Kinds::OTHER) {
+            array.kinds = array.kinds.without(Kinds::WILD);
+            if !array.kinds.meets(Kinds::CONTAINER) {
+                array.kinds = array.kinds.without(Kinds::FOREIGN);
+            }
+        }
+        if array.unknown && array.bufs.is_empty() {
+            // Memory of which nothing is known.
+            (array.owner, array.region) = (super::Owner::Either, super::Region::Any);
+            (array.lies, array.entry, array.made_by) = (false, false, 0);
+            if array == Array::unknown(Kinds::ANY, Evidence::None) {
+                return ValueId::UNKNOWN;
+            }
+        }
+        match array.kinds {
+            Kinds(0) => return ValueId::BOTTOM,
+            Kinds::SCALAR => return ValueId::SCALAR,
+            Kinds::NONE => return ValueId::NONE,
+            _ => {}
+        }
+        if array.says_nothing() || !array.kinds.meets(Kinds::ARRAY.union(Kinds::CONTAINER).union(Kinds::OTHER)) {
+            array = Array { unknown: false, ..Array::unknown(array.kinds, Evidence::None) };
         }
         self.intern(Value::Array(array))
     }
@@ -191,7 +212,8 @@ impl Values {
                 objects.sort_unstable();
                 objects.dedup();
                 if objects.len() > MAX_OBJECTS {
-                    return ValueId::UNKNOWN;
+                    let any = Array { unknown: false, ..Array::unknown(self.kinds(a), Evidence::None) };
+                    return self.make(any);
                 }
                 Value::Ref(objects)
             }
@@ -319,8 +341,12 @@ impl Values {
     }
 
     fn join_contents(&mut self, x: Content, y: Content) -> Content {
-        let kind = if x.kind == y.kind { x.kind } else { ObjectKind::Instance(None) };
-        if x.kind != y.kind {
+        let kind = match (x.kind, y.kind) {
+            (a, b) if a == b => a,
+            (ObjectKind::Instance(_), ObjectKind::Instance(_)) => ObjectKind::Instance(None),
+            _ => ObjectKind::Any,
+        };
+        if kind == ObjectKind::Any {
             return Content { kind, fixed: Vec::new(), rest: ValueId::UNKNOWN, exact: false };
         }
         let exact = x.exact && y.exact && x.fixed.len() == y.fixed.len();
@@ -357,15 +383,15 @@ pub fn lookup(content: &Content, key: Key) -> Option<ValueId> {
     content.fixed.binary_search_by_key(&key, |entry| entry.0).ok().map(|i| content.fixed[i].1)
 }
 
-/// The join of two values in the case that they are arrays. A side that cannot be one adds nothing but its kinds.
+/// The join of two values in the case that they are arrays. A side that says nothing of memory adds but its kinds.
 fn join_arrays(mut x: Array, y: &Array) -> Array {
     let kinds = x.kinds.union(y.kinds);
-    if !y.kinds.meets(Kinds::ARRAY) {
+    if y.says_nothing() {
         x.kinds = kinds;
         x.entry = false;
         return x;
     }
-    if !x.kinds.meets(Kinds::ARRAY) {
+    if x.says_nothing() {
         return Array { kinds, entry: false, ..y.clone() };
     }
     let mut bufs: SmallVec<[BufId; 2]> = x.bufs.iter().chain(&y.bufs).copied().collect();

@@ -3,10 +3,11 @@
 //! interpreted body calls them. (`inspect` wants to know of all.)
 
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::known::{arrayish_attribute, arrayish_method};
-use crate::ir::{Arg, ArgKind, Body, BodyId, Const, LocalKind, Module, OpKind, Temp, UnaryOp};
+use crate::ir::{Arg, ArgKind, Block, Body, BodyId, Const, Local, LocalKind, Module, OpKind, Temp, UnaryOp};
 use crate::model::Model;
 
 /// Which names of a file can write, as functions or methods.
@@ -20,6 +21,10 @@ pub(crate) struct Writers {
     settable: Vec<bool>,
     /// For each symbol: does a method of this name collect its argument?
     collectors: Vec<bool>,
+    /// For each symbol: do all functions and methods of the model by this name return something new?
+    makes_new: Vec<bool>,
+    /// For each symbol: does a function or method of the model by this name return a tuple?
+    tuples: Vec<bool>,
     /// For each symbol: does an import bind it to NumPy, or to something in it?
     of_numpy: Vec<bool>,
     /// For each symbol: have mostly arrays an attribute or method of this name?
@@ -41,11 +46,14 @@ impl Writers {
     pub(crate) fn new(module: &Module, model: &Model) -> Writers {
         let names = &module.names;
         let writing = model.writing_names();
-        let mut writers = Writers { least: Vec::new(), keywords: Vec::new(), settable: Vec::new(), collectors: Vec::new(), of_numpy: vec![false; names.len()], arrayish: Vec::new() };
+        let mut writers = Writers { least: Vec::new(), keywords: Vec::new(), settable: Vec::new(), collectors: Vec::new(), of_numpy: vec![false; names.len()], arrayish: Vec::new(), makes_new: Vec::new(), tuples: Vec::new() };
         for name in names.iter() {
             writers.least.push(writing.get(name).copied().unwrap_or(u8::MAX));
             writers.keywords.push(matches!(name, "out" | "inplace") || name.starts_with("overwrite_"));
             writers.arrayish.push(arrayish_attribute(name) || arrayish_method(name));
+            let result = model.results_by_name().get(name).copied().unwrap_or_default();
+            writers.makes_new.push(result.new);
+            writers.tuples.push(result.tuple);
             writers.settable.push(matches!(name, "flat" | "real" | "imag" | "T"));
             writers.collectors.push(matches!(name, "append" | "extend" | "insert" | "update" | "setdefault"));
         }
@@ -120,47 +128,147 @@ impl Writers {
         hint
     }
 
-    /// May an event happen in the body that a rule starts from?
-    pub(crate) fn may_report(&self, body: &Body) -> bool {
+    /// May the body do what a rule reports: write memory that goes by several names, write into a temporary, let go of
+    /// an array of which a part is kept, or collect parts?
+    ///
+    /// Names are merged that a binding may make one memory's: `y = x`, `y = x[…]`, `y = f(x)` for an `f` that is not
+    /// known to make something new.
+    fn may_report(&self, body: &Body) -> bool {
+        let mut flow = Flow { classes: (0..body.locals.len() as u32).collect(), several: vec![false; body.locals.len()] };
+        let mut written: SmallVec<[Local; 8]> = SmallVec::new();
         let mut slices = false;
         let mut collects = false;
-        let mut nones: SmallVec<[Temp; 8]> = SmallVec::new();
         for block in &body.blocks {
+            let mut defs: FxHashMap<Temp, &OpKind> = FxHashMap::default();
             for op in &block.ops {
                 match &op.kind {
-                    OpKind::SetItem { .. } | OpKind::InPlace(..) | OpKind::Delete(_) => return true,
-                    OpKind::SetAttr { name, .. } if self.settable[name.0 as usize] => return true,
-                    OpKind::Call(_, args) if self.asks(args) => return true,
+                    OpKind::Store(local, value) => {
+                        if let Some(OpKind::Const(Const::None)) = defs.get(value) {
+                            collects = true;
+                            written.push(*local);
+                        }
+                        for source in self.sources(&defs, *value, body) {
+                            flow.unite(*local, source);
+                        }
+                    }
+                    OpKind::Delete(local) => written.push(*local),
+                    OpKind::SetItem { obj, .. } => {
+                        if !self.write(&defs, *obj, body, &mut written) {
+                            return true;
+                        }
+                        collects = true;
+                    }
+                    OpKind::SetAttr { obj, name, .. } if self.settable[name.0 as usize] => {
+                        written.extend(self.sources(&defs, *obj, body));
+                    }
+                    OpKind::InPlace(_, target, _) => match defs.get(target) {
+                        // Items of a tuple of arrays, as `nonzero` gives it.
+                        Some(OpKind::Index(obj, _)) if self.is_tuple(&defs, *obj, body, block) => return true,
+                        Some(OpKind::Index(..)) => {}
+                        _ => written.extend(self.sources(&defs, *target, body)),
+                    },
                     OpKind::Call(callee, args) => {
-                        // A function that was imported by name; the callee's op comes before it in the block.
-                        let named = block.ops.iter().find(|other| other.dest == Some(*callee));
-                        if let Some(OpKind::Load(local)) = named.map(|op| &op.kind)
-                            && self.writes(body.locals[local.index()].name, args)
-                        {
+                        let named = match defs.get(callee) {
+                            Some(OpKind::Load(local)) => self.writes(body.locals[local.index()].name, args),
+                            _ => false,
+                        };
+                        if (named || self.asks(args)) && !self.write_args(&defs, args, body, &mut written) {
                             return true;
                         }
                     }
-                    OpKind::Method { name, args, .. } => {
-                        if self.writes(*name, args) || self.asks(args) {
+                    OpKind::Method { obj, name, args, .. } => {
+                        if self.writes(*name, args) && !self.write(&defs, *obj, body, &mut written)
+                            || (self.writes(*name, args) || self.asks(args))
+                                && !self.write_args(&defs, args, body, &mut written)
+                        {
                             return true;
                         }
                         collects |= self.collectors[name.0 as usize];
                     }
-                    OpKind::Slice(..) | OpKind::Index(..) => slices = true,
-                    // `big = None` lets go of an array, of which a slice may be left.
-                    OpKind::Store(_, value) => collects |= nones.contains(value),
-                    OpKind::Const(Const::None) => nones.extend(op.dest),
+                    OpKind::Slice(..) => slices = true,
                     _ => {}
+                }
+                if let Some(dest) = op.dest {
+                    defs.insert(dest, &op.kind);
                 }
             }
         }
-        slices && collects
+        slices && collects || written.into_iter().any(|local| flow.is_shared(local))
+    }
+
+    /// Notes a write through a temp. False: it goes into something that an expression made, a copy perhaps.
+    fn write(&self, defs: &FxHashMap<Temp, &OpKind>, obj: Temp, body: &Body, written: &mut SmallVec<[Local; 8]>) -> bool {
+        match defs.get(&obj) {
+            Some(OpKind::Index(..) | OpKind::Call(..)) => return false,
+            Some(OpKind::Method { obj: receiver, .. }) if !matches!(defs.get(receiver), Some(OpKind::Load(_))) => return false,
+            Some(OpKind::Method { name, .. }) if self.makes_new[name.0 as usize] => return false,
+            _ => {}
+        }
+        written.extend(self.sources(defs, obj, body));
+        true
+    }
+
+    fn write_args(&self, defs: &FxHashMap<Temp, &OpKind>, args: &[Arg], body: &Body, written: &mut SmallVec<[Local; 8]>) -> bool {
+        args.iter().all(|arg| self.write(defs, arg.value, body, written))
+    }
+
+    /// The names whose memory an expression's value may share.
+    fn sources(&self, defs: &FxHashMap<Temp, &OpKind>, temp: Temp, body: &Body) -> SmallVec<[Local; 4]> {
+        let mut found = SmallVec::new();
+        let mut stack: SmallVec<[Temp; 8]> = smallvec::smallvec![temp];
+        let mut steps = 0;
+        while let Some(temp) = stack.pop() {
+            steps += 1;
+            if steps > MAX_STEPS {
+                break;
+            }
+            match defs.get(&temp) {
+                Some(OpKind::Load(local)) => {
+                    let name = body.locals[local.index()].name;
+                    if !self.of_numpy[name.0 as usize] {
+                        found.push(*local);
+                    }
+                }
+                Some(
+                    OpKind::Index(obj, _) | OpKind::Attr(obj, _) | OpKind::Iterate(obj) | OpKind::InPlace(_, obj, _),
+                ) => stack.push(*obj),
+                Some(OpKind::Unpack { value, .. } | OpKind::UnpackRest { value, .. }) => stack.push(*value),
+                Some(OpKind::Method { obj, name, args, .. }) if !self.makes_new[name.0 as usize] => {
+                    stack.push(*obj);
+                    stack.extend(args.iter().map(|arg| arg.value));
+                }
+                Some(OpKind::Call(callee, args)) => {
+                    let new = match defs.get(callee) {
+                        Some(OpKind::Load(local)) => self.makes_new[body.locals[local.index()].name.0 as usize],
+                        _ => false,
+                    };
+                    if !new {
+                        stack.extend(args.iter().map(|arg| arg.value));
+                    }
+                }
+                Some(OpKind::Join(parts)) => stack.extend(parts.iter().copied()),
+                Some(OpKind::Display(_, items)) => stack.extend(items.iter().map(|item| item.0)),
+                Some(OpKind::Dict(items)) => stack.extend(items.iter().map(|item| item.1)),
+                Some(OpKind::Comprehension(_, _, element)) => stack.push(*element),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Is the value a name that was bound to what a function returned, a tuple of arrays perhaps?
+    fn is_tuple(&self, defs: &FxHashMap<Temp, &OpKind>, obj: Temp, body: &Body, _block: &Block) -> bool {
+        let Some(OpKind::Load(local)) = defs.get(&obj) else { return false };
+        body.blocks.iter().flat_map(|block| block.ops.windows(2)).any(|pair| {
+            matches!(pair[1].kind, OpKind::Store(bound, _) if bound == *local)
+                && matches!(&pair[0].kind, OpKind::Method { name, .. } if self.tuples[name.0 as usize])
+        })
     }
 
     fn writes(&self, name: crate::ir::Sym, args: &[Arg]) -> bool {
         let least = self.least[name.0 as usize];
-        least != u8::MAX
-            && (args.len() >= usize::from(least) || args.iter().any(|arg| matches!(arg.kind, ArgKind::Star | ArgKind::DoubleStar)))
+        let starred = || args.iter().any(|arg| matches!(arg.kind, ArgKind::Star | ArgKind::DoubleStar));
+        least != u8::MAX && (args.len() >= usize::from(least) || starred())
     }
 
     fn asks(&self, args: &[Arg]) -> bool {
@@ -168,5 +276,39 @@ impl Writers {
             ArgKind::Kw(name) => self.keywords[name.0 as usize],
             _ => false,
         })
+    }
+}
+
+/// An expression is followed through this many of its parts.
+const MAX_STEPS: usize = 24;
+
+/// Names that may share memory, in classes.
+struct Flow {
+    classes: Vec<u32>,
+    /// For each class (by its root): are there several names in it?
+    several: Vec<bool>,
+}
+
+impl Flow {
+    fn root(&mut self, local: Local) -> u32 {
+        let mut at = local.0;
+        while self.classes[at as usize] != at {
+            self.classes[at as usize] = self.classes[self.classes[at as usize] as usize];
+            at = self.classes[at as usize];
+        }
+        at
+    }
+
+    fn unite(&mut self, a: Local, b: Local) {
+        let (a, b) = (self.root(a), self.root(b));
+        if a != b {
+            self.classes[a as usize] = b;
+            self.several[b as usize] = true;
+        }
+    }
+
+    fn is_shared(&mut self, local: Local) -> bool {
+        let root = self.root(local);
+        self.several[root as usize]
     }
 }

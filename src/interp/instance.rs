@@ -167,7 +167,9 @@ impl<'a> Machine<'a> {
     pub(crate) fn may_be_instance(&self, objects: &[BufId]) -> bool {
         let contents = self.contents(objects);
         contents.len() < objects.len()
-            || contents.iter().any(|(_, id)| matches!(self.values.content(*id).kind, ObjectKind::Instance(_)))
+            || contents
+                .iter()
+                .any(|(_, id)| matches!(self.values.content(*id).kind, ObjectKind::Instance(_) | ObjectKind::Any))
     }
 
     /// `obj.name(args)` where `obj` is an instance; None: not a method that is known.
@@ -229,6 +231,7 @@ impl<'a> Machine<'a> {
                         }
                         None => content.rest,
                     },
+                    ObjectKind::Any => return ValueId::UNKNOWN,
                     _ => return self.values.intern(Value::Bound(value, name)),
                 },
                 None => return ValueId::UNKNOWN,

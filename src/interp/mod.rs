@@ -18,7 +18,8 @@
 //! | `call` | calls: binding arguments to the rows of the model, applying their words |
 //! | `special` | the rows whose answer depends on layout, dtype or keywords |
 //! | `shapes` | shapes, dtypes and orders of results |
-//! | `container` | lists, tuples, dicts, builtins |
+//! | `container` | lists, tuples and dicts |
+//! | `builtins` | calls of builtin functions |
 //! | `summary` | calls of functions of the same file |
 //! | `instantiate` | a callee's values in terms of the caller |
 //! | `instance` | instances of the file's classes, their methods and attributes |
@@ -35,6 +36,7 @@
 
 mod arith;
 mod attr;
+mod builtins;
 mod candidates;
 mod call;
 mod closure;

@@ -127,6 +127,16 @@ pub struct Model {
     array_methods: FxHashMap<Box<str>, RowId>,
     array_attributes: FxHashMap<Box<str>, RowId>,
     writing: FxHashMap<Box<str>, u8>,
+    results: FxHashMap<Box<str>, ResultByName>,
+}
+
+/// What the functions and methods of one last name have in common in their results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResultByName {
+    /// All return something new: fresh arrays, scalars, None.
+    pub new: bool,
+    /// One of them returns a tuple.
+    pub tuple: bool,
 }
 
 static TABLES: &[(&str, &str)] = &[
@@ -164,6 +174,11 @@ impl Model {
     /// Adds rows; a later row replaces an earlier one of the same name and kind.
     pub fn extend(&mut self, rows: Vec<Row>) {
         for row in rows {
+            let last = row.name.rsplit('.').next().unwrap_or(&row.name);
+            let (new, tuple) = (row.result.is_new() && row.special.is_none_or(|s| s != Special::NanToNum), row.result.is_tuple());
+            let common = self.results.entry(last.into()).or_insert(ResultByName { new: true, tuple: false });
+            common.new &= new;
+            common.tuple |= tuple;
             if let Some(least) = row.writes_with() {
                 let last = row.name.rsplit('.').next().unwrap_or(&row.name);
                 let known = self.writing.entry(last.into()).or_insert(least);
@@ -206,6 +221,11 @@ impl Model {
     /// of them. Names that are not there write only what a keyword (`out=`, `overwrite_input=`) names.
     pub fn writing_names(&self) -> &FxHashMap<Box<str>, u8> {
         &self.writing
+    }
+
+    /// By the last part of a function's or method's name: what comes out.
+    pub fn results_by_name(&self) -> &FxHashMap<Box<str>, ResultByName> {
+        &self.results
     }
 
     /// The row of `ndarray.name(…)`.

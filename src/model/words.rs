@@ -44,6 +44,25 @@ pub enum ResultRule {
     MaybeTuple(Box<ResultRule>),
 }
 
+impl ResultRule {
+    /// Does nothing that comes out share memory with what went in?
+    pub fn is_new(&self) -> bool {
+        match self {
+            ResultRule::None | ResultRule::Scalar | ResultRule::Fresh { .. } | ResultRule::FreshOrScalar => true,
+            ResultRule::List(inner)
+            | ResultRule::Tuple(inner)
+            | ResultRule::MaybeTuple(inner)
+            | ResultRule::Iterator(inner) => inner.is_new(),
+            _ => false,
+        }
+    }
+
+    /// May a tuple come out?
+    pub fn is_tuple(&self) -> bool {
+        matches!(self, ResultRule::Tuple(_) | ResultRule::MaybeTuple(_))
+    }
+}
+
 /// What is known of the result's shape.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ShapeRule {

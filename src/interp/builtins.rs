@@ -1,0 +1,304 @@
+//! Calls of Python's builtin functions.
+
+use super::call::Args;
+use super::known::Builtin;
+use super::machine::{LIST_PART, Machine};
+use crate::domain::{Content, Evidence, Key, Kinds, ObjectKind, Owner, Value, ValueId};
+use crate::ir::{ArgKind, Sym, Temp};
+use crate::trace::{Escape, How, ReadHow};
+
+impl<'a> Machine<'a> {
+    /// A call of a builtin function.
+    pub(crate) fn call_builtin(&mut self, name: Sym, args: &Args<'a>) -> ValueId {
+        let Some(builtin) = self.known.builtin(name) else {
+            // Exceptions and the like.
+            for arg in args.list {
+                self.escape(arg.value, Escape::Passed);
+                self.read(arg.value, ReadHow::Passed);
+            }
+            return ValueId::UNKNOWN;
+        };
+        let first = args.positional(0);
+        match builtin {
+            Builtin::Len | Builtin::Id | Builtin::Hash | Builtin::Ord => self.values.int(None),
+            Builtin::Range => {
+                args.list.iter().for_each(|arg| self.prove_int(arg.value));
+                let ints: Vec<Option<i64>> = args.values.iter().map(|&value| self.int_of(value)).collect();
+                let some = args.all_positional()
+                    && match ints[..] {
+                        [Some(stop)] => stop > 0,
+                        [Some(start), Some(stop)] => start < stop,
+                        [Some(start), Some(stop), Some(step)] => step > 0 && start < stop || step < 0 && start > stop,
+                        _ => false,
+                    };
+                self.values.intern(Value::Range(some))
+            }
+            Builtin::Isinstance | Builtin::Issubclass | Builtin::Hasattr | Builtin::Callable => {
+                self.values.intern(Value::Bool(None))
+            }
+            Builtin::Any | Builtin::All => {
+                self.read_args(args);
+                self.values.intern(Value::Bool(None))
+            }
+            Builtin::Bool => {
+                self.read_args(args);
+                self.values.intern(Value::Bool(None))
+            }
+            Builtin::Int => {
+                self.read_args(args);
+                self.values.int(None)
+            }
+            Builtin::Float | Builtin::Complex => {
+                self.read_args(args);
+                self.values.intern(Value::Float)
+            }
+            Builtin::Str | Builtin::Repr | Builtin::Format | Builtin::Chr | Builtin::Input => {
+                self.read_args(args);
+                self.values.intern(Value::Str(None))
+            }
+            Builtin::Bytes => ValueId::SCALAR,
+            Builtin::Print => {
+                self.read_args(args);
+                ValueId::NONE
+            }
+            Builtin::Slice => {
+                let part = |i: usize| args.positional(i).map(|(value, _)| value);
+                let none = ValueId::NONE;
+                let slice = match (part(0), part(1), part(2)) {
+                    (Some(stop), None, None) => Value::Slice(none, stop, none),
+                    (Some(start), Some(stop), step) => Value::Slice(start, stop, step.unwrap_or(none)),
+                    _ => Value::Slice(ValueId::UNKNOWN, ValueId::UNKNOWN, ValueId::UNKNOWN),
+                };
+                self.values.intern(slice)
+            }
+            Builtin::List | Builtin::Tuple | Builtin::Set | Builtin::FrozenSet | Builtin::Sorted => {
+                self.sequence_of(builtin, first)
+            }
+            Builtin::Reversed | Builtin::Iter => match first {
+                Some((value, temp)) => {
+                    let element = self.iterate_temp(value, temp);
+                    self.new_sequence(ObjectKind::Iterator, element)
+                }
+                None => ValueId::UNKNOWN,
+            },
+            Builtin::Next => match first {
+                Some((value, temp)) => {
+                    let element = self.iterate_temp(value, temp);
+                    match args.positional(1) {
+                        Some((default, _)) => self.values.join(element, default),
+                        None => element,
+                    }
+                }
+                None => ValueId::UNKNOWN,
+            },
+            Builtin::Enumerate => match first {
+                Some((value, temp)) => {
+                    let element = self.iterate_temp(value, temp);
+                    let int = self.values.int(None);
+                    let pair = self.values.tuple(vec![int, element]);
+                    self.new_sequence(ObjectKind::Iterator, pair)
+                }
+                None => ValueId::UNKNOWN,
+            },
+            Builtin::Zip => {
+                if !args.all_positional() {
+                    for arg in args.list {
+                        self.escape(arg.value, Escape::Passed);
+                    }
+                    return ValueId::UNKNOWN;
+                }
+                let items: Vec<ValueId> = args
+                    .list
+                    .iter()
+                    .zip(&args.values)
+                    .map(|(arg, &value)| self.iterate_temp(value, arg.value))
+                    .collect();
+                let tuple = self.values.tuple(items);
+                self.new_sequence(ObjectKind::Iterator, tuple)
+            }
+            Builtin::Dict => self.dict_of(args),
+            Builtin::Sum | Builtin::Min | Builtin::Max => self.fold(builtin, args),
+            Builtin::Abs | Builtin::Round | Builtin::Pow | Builtin::Divmod => {
+                self.read_args(args);
+                let operands = args.values.clone();
+                let value = self.elementwise(&operands, None);
+                if builtin != Builtin::Divmod {
+                    return value;
+                }
+                let rest = match self.values.get(value).clone() {
+                    Value::Array(mut array) => {
+                        let buf = self.alloc(1);
+                        array.bufs = smallvec::smallvec![buf];
+                        array.lies = self.buffers.get(buf).single();
+                        self.values.make(array)
+                    }
+                    _ => value,
+                };
+                self.values.tuple(vec![value, rest])
+            }
+            Builtin::Getattr => {
+                if let (Some((_, obj)), Some((name, _))) = (first, args.positional(1))
+                    && let Value::Str(Some(name)) = *self.values.get(name)
+                {
+                    let found = self.attribute(obj, name);
+                    return match args.positional(2) {
+                        Some((default, _)) => self.values.join(found, default),
+                        None => found,
+                    };
+                }
+                ValueId::UNKNOWN
+            }
+            Builtin::Setattr => {
+                if let Some((_, temp)) = args.positional(2) {
+                    self.escape(temp, Escape::Passed);
+                }
+                self.disturb();
+                ValueId::NONE
+            }
+            Builtin::Type | Builtin::Super | Builtin::Vars | Builtin::Dir | Builtin::Object | Builtin::Open => {
+                ValueId::UNKNOWN
+            }
+            Builtin::ByteArray => {
+                self.read_args(args);
+                self.fresh(0, Kinds::OTHER, Evidence::None, |array| array.owner = Owner::Either)
+            }
+            Builtin::MemoryView => self.memoryview(first),
+            Builtin::Map | Builtin::Filter => {
+                if builtin == Builtin::Filter
+                    && let Some((value, temp)) = args.positional(1)
+                {
+                    let element = self.iterate_temp(value, temp);
+                    return self.new_sequence(ObjectKind::Iterator, element);
+                }
+                self.call_unknown(None, args)
+            }
+        }
+    }
+
+    /// The value of an integer, if it is known.
+    pub(crate) fn int_of(&self, value: ValueId) -> Option<i64> {
+        match self.values.get(value) {
+            Value::Int(n) => *n,
+            _ => None,
+        }
+    }
+
+    /// `memoryview(x)`: an object in the memory of x.
+    fn memoryview(&mut self, first: Option<(ValueId, Temp)>) -> ValueId {
+        let Some((value, temp)) = first else { return ValueId::UNKNOWN };
+        self.escape(temp, Escape::Passed);
+        self.is_no_container(temp);
+        match self.values.get(value).clone() {
+            Value::Array(array) => self.view(&array, |view| {
+                view.kinds = Kinds::OTHER.union(array.kinds.warnings());
+                view.evidence = Evidence::None;
+            }),
+            _ => ValueId::UNKNOWN,
+        }
+    }
+
+    fn iterate_temp(&mut self, value: ValueId, temp: Temp) -> ValueId {
+        let element = self.iterate(value, How::Element);
+        if let Some(array) = self.values.array(value)
+            && array.certain()
+            && self.values.array(element).is_none()
+        {
+            self.read(temp, ReadHow::Other);
+        }
+        element
+    }
+
+    fn sequence_of(&mut self, builtin: Builtin, first: Option<(ValueId, Temp)>) -> ValueId {
+        let Some((value, temp)) = first else {
+            return match builtin {
+                Builtin::Tuple => self.values.tuple(Vec::new()),
+                Builtin::List | Builtin::Sorted => self.new_list(Vec::new()),
+                _ => self.new_sequence(ObjectKind::Set, ValueId::BOTTOM),
+            };
+        };
+        let element = self.iterate_temp(value, temp);
+        match (builtin, self.values.get(value).clone()) {
+            (Builtin::Tuple, Value::Tuple(_) | Value::TupleOf(_)) => value,
+            (Builtin::List, Value::Tuple(items)) => self.new_list(items),
+            (Builtin::List | Builtin::Tuple, Value::Ref(objects)) if objects.len() == 1 => {
+                let exact = self.state.content(objects[0]).and_then(|id| {
+                    let content = self.values.content(id);
+                    let items: Vec<ValueId> = content.fixed.iter().map(|entry| entry.1).collect();
+                    (content.exact && content.kind == ObjectKind::List).then_some(items)
+                });
+                match (exact, builtin) {
+                    (Some(items), Builtin::Tuple) => self.values.tuple(items),
+                    (Some(items), _) => self.new_list(items),
+                    (None, Builtin::Tuple) => self.values.tuple_of(element),
+                    (None, _) => self.new_sequence(ObjectKind::List, element),
+                }
+            }
+            (Builtin::Tuple, _) => self.values.tuple_of(element),
+            (Builtin::List | Builtin::Sorted, _) => self.new_sequence(ObjectKind::List, element),
+            _ => self.new_sequence(ObjectKind::Set, element),
+        }
+    }
+
+    fn dict_of(&mut self, args: &Args<'a>) -> ValueId {
+        let mut content = Content { kind: ObjectKind::Dict, fixed: Vec::new(), rest: ValueId::BOTTOM, exact: false };
+        for (arg, &value) in args.list.iter().zip(&args.values) {
+            self.escape(arg.value, Escape::Collected);
+            match arg.kind {
+                ArgKind::Kw(name) => self.put(&mut content, Key::Name(name), value),
+                ArgKind::Pos => match self.values.get(value).clone() {
+                    Value::Ref(objects) if objects.len() == 1 => {
+                        let source = self.state.content(objects[0]).map(|id| self.values.content(id).clone());
+                        match source {
+                            Some(source) if source.kind == ObjectKind::Dict => content = source,
+                            Some(source) => {
+                                // Pairs of keys and values.
+                                let pair = source.fixed.iter().map(|e| e.1).chain([source.rest]).collect::<Vec<_>>();
+                                let pair = self.values.join_all(pair);
+                                let value = self.unpack(pair, 1, 2, false);
+                                content.rest = self.values.join(content.rest, value);
+                            }
+                            None => content.rest = ValueId::UNKNOWN,
+                        }
+                    }
+                    Value::Array(array) => {
+                        // A copy of a mapping that was passed in: it holds the same arrays.
+                        let element = self.element(&array);
+                        content.rest = self.values.join(content.rest, element);
+                    }
+                    _ => content.rest = ValueId::UNKNOWN,
+                },
+                _ => {
+                    let values = self.dict_values(value);
+                    content.rest = self.values.join(content.rest, values);
+                }
+            }
+        }
+        self.new_object(LIST_PART, content)
+    }
+
+    /// `sum`, `min`, `max`: of an iterable, or (for the last two) of several arguments.
+    fn fold(&mut self, builtin: Builtin, args: &Args<'a>) -> ValueId {
+        self.read_args(args);
+        let Some((value, _)) = args.positional(0) else { return ValueId::UNKNOWN };
+        let element = if args.list.len() > 1 && builtin != Builtin::Sum {
+            self.values.join_all(args.values.iter().copied())
+        } else {
+            self.iterate(value, How::Element)
+        };
+        if self.values.kinds(element) == Kinds::SCALAR {
+            return match self.values.get(element) {
+                Value::Int(_) => self.values.int(None),
+                _ => ValueId::SCALAR,
+            };
+        }
+        if builtin == Builtin::Sum {
+            // 0 + a + b + …: new memory, if there are arrays.
+            let sum = self.fresh(0, Kinds::LIKE, Evidence::None, |array| array.owner = Owner::Either);
+            return match args.list.get(1) {
+                Some(_) => self.values.join(sum, ValueId::UNKNOWN),
+                None => sum,
+            };
+        }
+        element
+    }
+}
