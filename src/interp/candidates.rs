@@ -3,11 +3,10 @@
 //! interpreted body calls them. (`inspect` wants to know of all.)
 
 
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::known::{arrayish_attribute, arrayish_method};
-use crate::ir::{Arg, ArgKind, Block, Body, BodyId, Const, Local, LocalKind, Module, OpKind, Temp, UnaryOp};
+use crate::ir::{Arg, ArgKind, Body, BodyId, Const, Local, LocalKind, Module, OpKind, Temp, UnaryOp};
 use crate::model::Model;
 
 /// Which names of a file can write, as functions or methods.
@@ -138,12 +137,12 @@ impl Writers {
         let mut written: SmallVec<[Local; 8]> = SmallVec::new();
         let mut slices = false;
         let mut collects = false;
+        let mut defs = Defs(vec![None; body.temps.len()]);
         for block in &body.blocks {
-            let mut defs: FxHashMap<Temp, &OpKind> = FxHashMap::default();
             for op in &block.ops {
                 match &op.kind {
                     OpKind::Store(local, value) => {
-                        if let Some(OpKind::Const(Const::None)) = defs.get(value) {
+                        if let Some(OpKind::Const(Const::None)) = defs.get(*value) {
                             collects = true;
                             written.push(*local);
                         }
@@ -161,14 +160,14 @@ impl Writers {
                     OpKind::SetAttr { obj, name, .. } if self.settable[name.0 as usize] => {
                         written.extend(self.sources(&defs, *obj, body));
                     }
-                    OpKind::InPlace(_, target, _) => match defs.get(target) {
+                    OpKind::InPlace(_, target, _) => match defs.get(*target) {
                         // Items of a tuple of arrays, as `nonzero` gives it.
-                        Some(OpKind::Index(obj, _)) if self.is_tuple(&defs, *obj, body, block) => return true,
+                        Some(OpKind::Index(obj, _)) if self.is_tuple(&defs, *obj, body) => return true,
                         Some(OpKind::Index(..)) => {}
                         _ => written.extend(self.sources(&defs, *target, body)),
                     },
                     OpKind::Call(callee, args) => {
-                        let named = match defs.get(callee) {
+                        let named = match defs.get(*callee) {
                             Some(OpKind::Load(local)) => self.writes(body.locals[local.index()].name, args),
                             _ => false,
                         };
@@ -189,7 +188,7 @@ impl Writers {
                     _ => {}
                 }
                 if let Some(dest) = op.dest {
-                    defs.insert(dest, &op.kind);
+                    defs.0[dest.index()] = Some(&op.kind);
                 }
             }
         }
@@ -197,10 +196,10 @@ impl Writers {
     }
 
     /// Notes a write through a temp. False: it goes into something that an expression made, a copy perhaps.
-    fn write(&self, defs: &FxHashMap<Temp, &OpKind>, obj: Temp, body: &Body, written: &mut SmallVec<[Local; 8]>) -> bool {
-        match defs.get(&obj) {
+    fn write(&self, defs: &Defs<'_>, obj: Temp, body: &Body, written: &mut SmallVec<[Local; 8]>) -> bool {
+        match defs.get(obj) {
             Some(OpKind::Index(..) | OpKind::Call(..)) => return false,
-            Some(OpKind::Method { obj: receiver, .. }) if !matches!(defs.get(receiver), Some(OpKind::Load(_))) => return false,
+            Some(OpKind::Method { obj: receiver, .. }) if !matches!(defs.get(*receiver), Some(OpKind::Load(_))) => return false,
             Some(OpKind::Method { name, .. }) if self.makes_new[name.0 as usize] => return false,
             _ => {}
         }
@@ -208,12 +207,12 @@ impl Writers {
         true
     }
 
-    fn write_args(&self, defs: &FxHashMap<Temp, &OpKind>, args: &[Arg], body: &Body, written: &mut SmallVec<[Local; 8]>) -> bool {
+    fn write_args(&self, defs: &Defs<'_>, args: &[Arg], body: &Body, written: &mut SmallVec<[Local; 8]>) -> bool {
         args.iter().all(|arg| self.write(defs, arg.value, body, written))
     }
 
     /// The names whose memory an expression's value may share.
-    fn sources(&self, defs: &FxHashMap<Temp, &OpKind>, temp: Temp, body: &Body) -> SmallVec<[Local; 4]> {
+    fn sources(&self, defs: &Defs<'_>, temp: Temp, body: &Body) -> SmallVec<[Local; 4]> {
         let mut found = SmallVec::new();
         let mut stack: SmallVec<[Temp; 8]> = smallvec::smallvec![temp];
         let mut steps = 0;
@@ -222,7 +221,7 @@ impl Writers {
             if steps > MAX_STEPS {
                 break;
             }
-            match defs.get(&temp) {
+            match defs.get(temp) {
                 Some(OpKind::Load(local)) => {
                     let name = body.locals[local.index()].name;
                     if !self.of_numpy[name.0 as usize] {
@@ -238,7 +237,7 @@ impl Writers {
                     stack.extend(args.iter().map(|arg| arg.value));
                 }
                 Some(OpKind::Call(callee, args)) => {
-                    let new = match defs.get(callee) {
+                    let new = match defs.get(*callee) {
                         Some(OpKind::Load(local)) => self.makes_new[body.locals[local.index()].name.0 as usize],
                         _ => false,
                     };
@@ -257,8 +256,8 @@ impl Writers {
     }
 
     /// Is the value a name that was bound to what a function returned, a tuple of arrays perhaps?
-    fn is_tuple(&self, defs: &FxHashMap<Temp, &OpKind>, obj: Temp, body: &Body, _block: &Block) -> bool {
-        let Some(OpKind::Load(local)) = defs.get(&obj) else { return false };
+    fn is_tuple(&self, defs: &Defs<'_>, obj: Temp, body: &Body) -> bool {
+        let Some(OpKind::Load(local)) = defs.get(obj) else { return false };
         body.blocks.iter().flat_map(|block| block.ops.windows(2)).any(|pair| {
             matches!(pair[1].kind, OpKind::Store(bound, _) if bound == *local)
                 && matches!(&pair[0].kind, OpKind::Method { name, .. } if self.tuples[name.0 as usize])
@@ -276,6 +275,15 @@ impl Writers {
             ArgKind::Kw(name) => self.keywords[name.0 as usize],
             _ => false,
         })
+    }
+}
+
+/// For each temp the op that defined it. (A temp is used in its own block only, where its op comes first.)
+struct Defs<'a>(Vec<Option<&'a OpKind>>);
+
+impl<'a> Defs<'a> {
+    fn get(&self, temp: Temp) -> Option<&'a OpKind> {
+        self.0[temp.index()]
     }
 }
 
