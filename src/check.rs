@@ -57,7 +57,7 @@ pub struct Checked {
 /// Checks one file.
 pub fn check(source: &SourceFile) -> Checked {
     let parsed = syntax::parse(&source.text, source.path.ends_with(".pyi"));
-    let mut stats = Stats { files: 1, lines: source.text.lines().count() as u64, ..Stats::default() };
+    let mut stats = Stats { files: 1, lines: count_lines(&source.text), ..Stats::default() };
     if let Some((message, span)) = parsed.errors.first() {
         let error = SyntaxError { message: message.clone(), span: *span };
         return Checked { findings: Vec::new(), syntax_error: Some(error), stats };
@@ -74,6 +74,12 @@ pub fn check(source: &SourceFile) -> Checked {
     // A `finally` is lowered more than once, and so is told of more than once.
     findings.dedup_by(|b, a| a.rule.code == b.rule.code && a.span == b.span);
     Checked { findings, syntax_error: None, stats }
+}
+
+/// How many lines the text has; a line without an end counts.
+fn count_lines(text: &str) -> u64 {
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+    (ends + usize::from(!text.is_empty() && !text.ends_with('\n'))) as u64
 }
 
 /// Lets the rules judge each body as soon as it is traced.

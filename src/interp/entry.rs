@@ -3,6 +3,7 @@
 use super::known::Builtin;
 use super::machine::Machine;
 use crate::domain::{Array, Evidence, Kinds, Origin, State, Tri, Value, ValueId};
+use crate::ir::docstring::DocTypes;
 use crate::ir::{Ann, BodyId, BodyKind, Default, DocType, Local, LocalKind, Param, ParamKind};
 use crate::source::Span;
 
@@ -23,8 +24,12 @@ impl<'a> Machine<'a> {
     /// The state at the body's first block.
     pub(crate) fn entry_state(&mut self) -> State {
         let mut state = State::new(self.body.locals.len());
+        let text = self.text;
+        let words = self.body.docstring.and_then(|span| text.get(span.start as usize..span.end as usize));
+        let types = words.filter(|_| !self.body.params.is_empty()).map(DocTypes::new);
         for (i, param) in self.body.params.iter().enumerate() {
-            state.locals[param.local.index()] = self.parameter(param, i == 0);
+            let doc = types.as_ref().map_or(DocType::Unsaid, |types| types.of(self.name(param.name)));
+            state.locals[param.local.index()] = self.parameter(param, doc, i == 0);
         }
         // A global that this body binds holds what it held before, until then.
         for (i, info) in self.body.locals.iter().enumerate() {
@@ -37,7 +42,7 @@ impl<'a> Machine<'a> {
         state
     }
 
-    fn parameter(&mut self, param: &'a Param, first: bool) -> ValueId {
+    fn parameter(&mut self, param: &'a Param, doc: DocType, first: bool) -> ValueId {
         let buf = self.buffers.of(Origin::Param(self.id, param.local), param.span);
         let mut array = Array::on_entry(buf, Kinds::ALL);
         match param.kind {
@@ -73,8 +78,8 @@ impl<'a> Machine<'a> {
                 }
             }
         }
-        let documented = matches!(param.doc, DocType::Array | DocType::MaybeArray);
-        let used = self.used_as_array[param.local.index()] && param.doc != DocType::Other;
+        let documented = matches!(doc, DocType::Array | DocType::MaybeArray);
+        let used = self.used_as_array[param.local.index()] && doc != DocType::Other;
         if (documented || used) && array.evidence == Evidence::None {
             array.evidence = Evidence::Likely;
         }

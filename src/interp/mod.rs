@@ -38,6 +38,7 @@ mod arith;
 mod attr;
 mod builtins;
 mod call;
+mod candidates;
 mod closure;
 mod container;
 mod entry;
@@ -60,6 +61,7 @@ use crate::ir::{BodyId, Module};
 use crate::model::Model;
 use crate::source::Span;
 use crate::trace::BodyTrace;
+use candidates::Writers;
 pub use machine::Machine;
 
 /// The moment before a statement.
@@ -139,7 +141,8 @@ pub struct Outcome {
     pub over_budget: u64,
 }
 
-/// Analyses all bodies of a file, in source order, the module's first.
+/// Analyses the bodies of a file: all of them if the observer wants the points, else those in which a rule may find
+/// something (and what they call).
 pub fn analyse(
     module: &Module,
     text: &str,
@@ -147,12 +150,18 @@ pub fn analyse(
     callees: &dyn Callees,
     observer: &mut dyn Observer,
 ) -> Outcome {
-    let mut machine = Machine::new(module, text, model, callees);
     let mut outcome = Outcome::default();
+    let writers = (!observer.wants_points()).then(|| Writers::new(&module.names, model));
+    let wanted = |id: &u32| writers.as_ref().is_none_or(|w| w.may_report(&module.bodies[*id as usize]));
+    let wanted: Vec<u32> = (1..module.bodies.len() as u32).chain([0]).filter(wanted).collect();
+    if wanted.is_empty() {
+        return outcome;
+    }
+    let mut machine = Machine::new(module, text, model, callees);
     // The module's own statements run twice: first for what its names are bound to, which every function may read, and
     // at last, when all functions are known, for the record.
     machine.learn_globals();
-    for id in (1..module.bodies.len() as u32).chain([0]) {
+    for id in wanted {
         if machine.run(BodyId(id), observer) {
             outcome.bodies += 1;
         } else {

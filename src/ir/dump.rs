@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use super::docstring::{self, DocTypes};
 use super::{
-    Ann, ArgKind, BinOp, BlockId, Body, CmpOp, Cond, Const, Display, Local, LocalKind, Module, Op, OpKind, Sym, Temp,
-    Terminator, UnaryOp,
+    Ann, ArgKind, BinOp, BlockId, Body, CmpOp, Cond, Const, Display, DocFacts, DocType, Local, LocalKind, Module, Op,
+    OpKind, Sym, Temp, Terminator, UnaryOp,
 };
 use crate::source::LineIndex;
 
@@ -76,6 +77,8 @@ impl Printer<'_> {
             let path = self.path(decorator);
             let _ = writeln!(self.out, "  decorator {path}");
         }
+        let words = body.docstring.and_then(|span| self.text.get(span.start as usize..span.end as usize));
+        let types = words.map(DocTypes::new);
         for param in &body.params {
             let mut line = format!("  param {} {:?}", self.name(param.name), param.kind);
             if let Some(ann) = &param.annotation {
@@ -84,7 +87,8 @@ impl Printer<'_> {
             if let Some(default) = &param.default {
                 let _ = write!(line, " = {default:?}");
             }
-            let _ = writeln!(self.out, "{line} doc {:?}", param.doc);
+            let doc = types.as_ref().map_or(DocType::Unsaid, |types| types.of(self.name(param.name)));
+            let _ = writeln!(self.out, "{line} doc {doc:?}");
         }
         if let Some(ann) = &body.returns {
             let ann = self.ann(ann);
@@ -94,7 +98,7 @@ impl Printer<'_> {
             let (local, ann) = (self.local(*local), self.ann(ann));
             let _ = writeln!(self.out, "  annotation {local}: {ann}");
         }
-        let doc = &body.doc;
+        let doc = words.map_or_else(DocFacts::default, docstring::facts);
         if doc.says_in_place || doc.says_pure || doc.returns_array {
             let _ = writeln!(self.out, "  {doc:?}");
         }

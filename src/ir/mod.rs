@@ -21,6 +21,7 @@
 //! **Invariants** (checked by [`validate::validate`]): block 0 is the entry; all ids are in range; a temp is defined
 //! once, before its uses, in the same block; every reachable block has a terminator other than [`Terminator::Missing`].
 
+pub mod docstring;
 pub mod dump;
 pub mod lower;
 pub mod names;
@@ -120,8 +121,8 @@ pub struct Body {
     pub annotations: Vec<(Local, Ann)>,
     /// The dotted names of the decorators (`["np", "vectorize"]`; a call's function), in source order; empty if not a name.
     pub decorators: Vec<Vec<Sym>>,
-    /// What the docstring and the comments say of the body's intent.
-    pub doc: DocFacts,
+    /// The docstring, as it stands in the source. [`docstring`] reads it, where somebody wants to know.
+    pub docstring: Option<Span>,
     /// Does the function hold `yield`?
     pub is_generator: bool,
     /// Is it `async def`?
@@ -167,8 +168,6 @@ pub struct Param {
     pub annotation: Option<Ann>,
     /// The default value's shape, if there is a default.
     pub default: Option<Default>,
-    /// What the docstring says of its type.
-    pub doc: DocType,
     /// The name in the signature.
     pub span: Span,
 }

@@ -96,6 +96,20 @@ pub struct Row {
 }
 
 impl Row {
+    /// With how many positional arguments at least (the receiver not counted) a call writes one of its arguments; None:
+    /// only where a keyword asks for it.
+    fn writes_with(&self) -> Option<u8> {
+        let other = self.writes.iter().any(|&param| Some(param) != self.out);
+        let receiver = u8::from(self.kind == RowKind::Method);
+        match self.out {
+            _ if other && self.writes_when.is_none() => Some(0),
+            // Whether `nan_to_num` writes hangs on `copy=`.
+            _ if self.special == Some(Special::NanToNum) => Some(0),
+            Some(out) if !self.params[usize::from(out)].keyword_only => Some((out + 1).saturating_sub(receiver)),
+            _ => None,
+        }
+    }
+
     /// The index of the parameter of this name.
     pub fn param(&self, name: &str) -> Option<ParamIndex> {
         self.params.iter().position(|p| &*p.name == name).map(|i| i as ParamIndex)
@@ -112,6 +126,7 @@ pub struct Model {
     attributes: FxHashMap<Box<str>, RowId>,
     array_methods: FxHashMap<Box<str>, RowId>,
     array_attributes: FxHashMap<Box<str>, RowId>,
+    writing: FxHashMap<Box<str>, u8>,
 }
 
 static TABLES: &[(&str, &str)] = &[
@@ -149,6 +164,11 @@ impl Model {
     /// Adds rows; a later row replaces an earlier one of the same name and kind.
     pub fn extend(&mut self, rows: Vec<Row>) {
         for row in rows {
+            if let Some(least) = row.writes_with() {
+                let last = row.name.rsplit('.').next().unwrap_or(&row.name);
+                let known = self.writing.entry(last.into()).or_insert(least);
+                *known = (*known).min(least);
+            }
             let id = RowId(self.rows.len() as u32);
             let (map, key) = match row.kind {
                 RowKind::Function => (&mut self.functions, row.name.clone()),
@@ -180,6 +200,12 @@ impl Model {
     /// The row of a method, by class and name (`ndarray.sort`).
     pub fn method(&self, name: &str) -> Option<RowId> {
         self.methods.get(name).copied()
+    }
+
+    /// By the last part of a function's or method's name: with how many positional arguments at least a call writes one
+    /// of them. Names that are not there write only what a keyword (`out=`, `overwrite_input=`) names.
+    pub fn writing_names(&self) -> &FxHashMap<Box<str>, u8> {
+        &self.writing
     }
 
     /// The row of `ndarray.name(…)`.

@@ -77,7 +77,7 @@ pub(super) fn names_an_output(name: &str) -> bool {
 /// Does the function's name or docstring say that it works in place?
 pub(super) fn works_in_place(trace: &BodyTrace<'_>) -> bool {
     let name = trace.module.names.text(trace.body.name);
-    trace.body.doc.says_in_place
+    trace.doc_facts().says_in_place
         || name.contains("inplace")
         || name.contains("in_place")
         || matches!(name, "__setitem__" | "__iadd__" | "__isub__" | "__imul__" | "__itruediv__")

@@ -1,7 +1,7 @@
 //! Events, and the trace of one body.
 
 use crate::domain::{BufId, Buffers, CopyOf, ValueId, Values};
-use crate::ir::{BlockId, Body, BodyId, Local, LocalKind, Module, Sym};
+use crate::ir::{BlockId, Body, BodyId, DocFacts, Local, LocalKind, Module, Sym, docstring};
 use crate::source::Span;
 
 /// Index into [`BodyTrace::events`].
@@ -218,6 +218,11 @@ impl<'a> BodyTrace<'a> {
     /// Is the local a name that lowering made up, or a comprehension's?
     pub fn is_internal(&self, local: Local) -> bool {
         matches!(self.body.locals[local.index()].kind, LocalKind::Synthetic | LocalKind::Comprehension)
+    }
+
+    /// What the body's docstring says of its intent.
+    pub fn doc_facts(&self) -> DocFacts {
+        self.body.docstring.map_or_else(DocFacts::default, |span| docstring::facts(self.quote(span)))
     }
 
     /// An event.

@@ -3,11 +3,8 @@
 use ruff_python_ast::{self as ast, AnyParameterRef, Expr, Number, TypeParams};
 use ruff_text_size::Ranged;
 
-use super::{
-    Class, ClassId, DocFacts, Header, LocalKind, Lower, MAX_NESTING, OpKind, Sym, Temp, Terminator, docstring_of,
-};
-use super::{docstring, docstring::DocTypes};
-use crate::ir::{Arg, ArgKind, BodyId, BodyKind, Default, DocType, Param, ParamKind};
+use super::{Class, ClassId, Header, LocalKind, Lower, MAX_NESTING, OpKind, Sym, Temp, Terminator, docstring_of};
+use crate::ir::{Arg, ArgKind, BodyId, BodyKind, Default, Param, ParamKind};
 use crate::source::Span;
 use crate::syntax::{span, span_of};
 
@@ -35,11 +32,8 @@ impl<'a> Lower<'a> {
         let paths: Vec<Vec<Sym>> = s.decorator_list.iter().map(|d| self.callee(&d.expression)).collect();
         let returns = s.returns.as_deref().map(|returns| self.ann(returns));
         let (id, saved) = self.enter(Header { kind: BodyKind::Function, name, class, span: whole });
-        let text = docstring_of(&s.body);
-        let doc = text.as_deref().map_or_else(DocFacts::default, docstring::facts);
-        let types = text.as_deref().map(DocTypes::new);
-        self.params(&s.parameters, types.as_ref());
-        self.fun.doc = doc;
+        self.fun.docstring = docstring_of(&s.body);
+        self.params(&s.parameters);
         if let Some(class) = class {
             self.method(class, name, id, &paths);
         }
@@ -92,7 +86,7 @@ impl<'a> Lower<'a> {
         let name = self.intern("<lambda>");
         let (id, saved) = self.enter(Header { kind: BodyKind::Lambda, name, class: None, span: whole });
         if let Some(parameters) = &e.parameters {
-            self.params(parameters, None);
+            self.params(parameters);
         }
         let value = self.expr(&e.body);
         self.fun.end(Terminator::Return(Some(value)));
@@ -112,7 +106,7 @@ impl<'a> Lower<'a> {
         temps.into_boxed_slice()
     }
 
-    fn params(&mut self, parameters: &ast::Parameters, types: Option<&DocTypes<'_>>) {
+    fn params(&mut self, parameters: &ast::Parameters) {
         use AnyParameterRef as Any;
         let (only, plain) = (parameters.posonlyargs.len(), parameters.posonlyargs.len() + parameters.args.len());
         // In the order of the signature.
@@ -138,9 +132,8 @@ impl<'a> Lower<'a> {
             self.fun.slots[slot] = local.0 + 1;
             let annotation = parameter.annotation().map(|ann| self.ann(ann));
             let default = parameter.default().map(default_of);
-            let doc = types.map_or(DocType::Unsaid, |types| types.of(identifier.as_str()));
             let span = span(identifier);
-            self.fun.params.push(Param { local, name, kind, annotation, default, doc, span });
+            self.fun.params.push(Param { local, name, kind, annotation, default, span });
         }
     }
 
@@ -202,7 +195,7 @@ impl<'a> Lower<'a> {
             attributes: Vec::new(),
         });
         let (id, saved) = self.enter(Header { kind: BodyKind::Class, name, class: Some(class), span: whole });
-        self.fun.doc = docstring_of(&s.body).as_deref().map_or_else(DocFacts::default, docstring::facts);
+        self.fun.docstring = docstring_of(&s.body);
         self.type_params(s.type_params.as_deref());
         self.stmts(&s.body);
         self.leave(id, saved);

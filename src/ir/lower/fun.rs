@@ -2,8 +2,8 @@
 
 use super::flow::Frame;
 use crate::ir::{
-    Ann, Block, BlockId, BodyId, BodyKind, ClassId, DocFacts, Local, LocalInfo, LocalKind, Op, OpKind, Param, Sym,
-    Temp, Terminator,
+    Ann, Block, BlockId, BodyId, BodyKind, ClassId, Local, LocalInfo, LocalKind, Op, OpKind, Param, Sym, Temp,
+    Terminator,
 };
 use crate::source::Span;
 
@@ -19,7 +19,7 @@ pub(super) struct Fun<'a> {
     pub(super) blocks: Vec<Block>,
     pub(super) temps: Vec<Span>,
     pub(super) annotations: Vec<(Local, Ann)>,
-    pub(super) doc: DocFacts,
+    pub(super) docstring: Option<Span>,
     pub(super) is_generator: bool,
     /// The comprehension variables in scope, innermost last, and what `slots` said of the name before.
     pub(super) comps: Vec<(Sym, Local, u32)>,
@@ -55,7 +55,7 @@ impl Default for Fun<'_> {
             blocks: Vec::new(),
             temps: Vec::new(),
             annotations: Vec::new(),
-            doc: DocFacts::default(),
+            docstring: None,
             is_generator: false,
             comps: Vec::new(),
             ops: Vec::new(),

@@ -10,7 +10,6 @@ mod ann;
 mod comp;
 mod cond;
 mod def;
-mod docstring;
 mod expr;
 mod flow;
 mod fun;
@@ -26,8 +25,7 @@ use ruff_python_ast::Stmt;
 use rustc_hash::FxHashMap;
 
 use super::{
-    Body, BodyId, BodyKind, Class, ClassId, Cond, DocFacts, Local, LocalKind, Module, Names, OpKind, Sym, Temp,
-    Terminator,
+    Body, BodyId, BodyKind, Class, ClassId, Cond, Local, LocalKind, Module, Names, OpKind, Sym, Temp, Terminator,
 };
 use crate::source::Span;
 use crate::syntax::Parsed;
@@ -62,7 +60,7 @@ pub fn lower(parsed: &Parsed, text: &str) -> Module {
     let name = lower.names.intern("<module>");
     let header = Header { kind: BodyKind::Module, name, class: None, span };
     let (id, saved) = lower.enter(header);
-    lower.fun.doc = docstring_of(&parsed.tree.body).map_or_else(DocFacts::default, |d| docstring::facts(&d));
+    lower.fun.docstring = docstring_of(&parsed.tree.body);
     lower.stmts(&parsed.tree.body);
     lower.leave(id, saved);
     resolve::resolve(&mut lower);
@@ -133,7 +131,7 @@ impl<'a> Lower<'a> {
             returns: None,
             annotations: Vec::new(),
             decorators: Vec::new(),
-            doc: DocFacts::default(),
+            docstring: None,
             is_generator: false,
             is_async: false,
         });
@@ -160,7 +158,7 @@ impl<'a> Lower<'a> {
         body.temps = exact(&mut fun.temps);
         body.params = exact(&mut fun.params);
         body.annotations = exact(&mut fun.annotations);
-        body.doc = std::mem::take(&mut fun.doc);
+        body.docstring = fun.docstring;
         body.is_generator = fun.is_generator;
         self.spare.push(fun);
     }
@@ -216,8 +214,7 @@ impl<'a> Lower<'a> {
 }
 
 /// The docstring of a module, class or function.
-fn docstring_of(body: &[Stmt]) -> Option<std::borrow::Cow<'_, str>> {
+fn docstring_of(body: &[Stmt]) -> Option<Span> {
     let Some(Stmt::Expr(first)) = body.first() else { return None };
-    let string = first.value.as_string_literal_expr()?;
-    Some(std::borrow::Cow::Borrowed(string.value.to_str()))
+    first.value.as_string_literal_expr().map(crate::syntax::span)
 }

@@ -3,6 +3,9 @@
 //! Three styles: numpydoc (`x : ndarray`), Google (`x (np.ndarray): …` below `Args:`) and reST (`:param x: …`,
 //! `:type x: ndarray`). All of it is evidence for a rule, never certainty.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
 
 use crate::ir::{DocFacts, DocType};
@@ -30,22 +33,41 @@ const PURE: [&str; 6] =
 /// Words before one of [`IN_PLACE`] that turn it round.
 const NEGATIONS: [&str; 6] = ["not", "never", "without", "n't", "no", "nor"];
 
+/// What a docstring is searched for before it is read: without the first letter, which may be a capital.
+struct Stems {
+    says: [Finder<'static>; 4],
+    pure: [Finder<'static>; 4],
+    array: Finder<'static>,
+    returns: [Finder<'static>; 3],
+    numpy: Finder<'static>,
+    google: [Finder<'static>; 3],
+    rest: [Finder<'static>; 2],
+}
+
+static STEMS: LazyLock<Stems> = LazyLock::new(|| Stems {
+    says: ["lace", "odif", "verw", "utat"].map(Finder::new),
+    pure: ["opy", "ew array", "ew ndarray", "ithout"].map(Finder::new),
+    array: Finder::new("rray"),
+    returns: ["eturn", "ield", "rtype"].map(Finder::new),
+    numpy: Finder::new("----"),
+    google: ["Args:", "Arguments:", "Parameters:"].map(Finder::new),
+    rest: [":type ", ":param "].map(Finder::new),
+});
+
 /// What is said of the function's intent.
-pub(super) fn facts(text: &str) -> DocFacts {
+pub fn facts(text: &str) -> DocFacts {
     let mut facts = DocFacts::default();
-    // Most docstrings hold none of the stems, and are only searched. Without the first letter, which may be a capital.
-    let any = |stems: &[&str]| stems.iter().any(|stem| text.contains(stem));
-    let says = any(&["lace", "odif", "verw", "utat"]);
-    let pure = any(&["opy", "ew array", "ew ndarray", "ithout"]);
-    let returns = text.contains("rray") && any(&["eturn", "ield", "rtype"]);
+    // Most docstrings hold none of the stems, and are only searched.
+    let has = |stem: &Finder<'_>| stem.find(text.as_bytes()).is_some();
+    let says = STEMS.says.iter().any(has);
+    let pure = STEMS.pure.iter().any(has);
+    let returns = has(&STEMS.array) && STEMS.returns.iter().any(has);
     if !(says || pure || returns) {
         return facts;
     }
     let text = text.to_ascii_lowercase();
     if says || pure {
-        for phrase in PURE {
-            facts.says_pure |= text.contains(phrase);
-        }
+        facts.says_pure = PURE.iter().any(|phrase| text.contains(phrase));
         // Another form of the verb counts only where it is negated.
         for phrase in IN_PLACE.iter().chain(&["modify", "overwrite", "modified", "overwritten", "mutated"]) {
             for (at, _) in text.match_indices(phrase) {
@@ -91,20 +113,23 @@ fn returns_array(lower: &str) -> bool {
 }
 
 /// The types of the parameters.
-pub(super) struct DocTypes<'t> {
+#[derive(Debug)]
+pub struct DocTypes<'t> {
     types: FxHashMap<&'t str, DocType>,
 }
 
 impl<'t> DocTypes<'t> {
     /// Reads a docstring.
-    pub(super) fn new(text: &'t str) -> DocTypes<'t> {
+    pub fn new(text: &'t str) -> DocTypes<'t> {
         let mut types = FxHashMap::default();
-        let numpy = text.contains("----");
-        let google = text.contains("Args:") || text.contains("Arguments:") || text.contains("Parameters:");
-        let rest = text.contains(":type ") || text.contains(":param ");
-        if numpy || google || rest {
+        let has = |stem: &Finder<'_>| stem.find(text.as_bytes()).is_some();
+        let google = STEMS.google.iter().any(has);
+        if has(&STEMS.numpy) || google || STEMS.rest.iter().any(has) {
             let mut section = None;
-            for line in text.lines() {
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+                let line = text.get(start..end).unwrap_or("");
+                start = end + 1;
                 read_line(line, google, &mut section, &mut types);
             }
         }
@@ -112,7 +137,7 @@ impl<'t> DocTypes<'t> {
     }
 
     /// What is said of a parameter.
-    pub(super) fn of(&self, name: &str) -> DocType {
+    pub fn of(&self, name: &str) -> DocType {
         self.types.get(name).copied().unwrap_or_default()
     }
 }
