@@ -39,6 +39,7 @@ mod attr;
 mod builtins;
 mod candidates;
 mod call;
+mod candidates;
 mod closure;
 mod container;
 mod entry;

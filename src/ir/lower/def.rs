@@ -3,9 +3,7 @@
 use ruff_python_ast::{self as ast, AnyParameterRef, Expr, Number, TypeParams};
 use ruff_text_size::Ranged;
 
-use super::{
-    Class, ClassId, Header, LocalKind, Lower, MAX_NESTING, OpKind, Sym, Temp, Terminator, docstring_of,
-};
+use super::{Class, ClassId, Header, LocalKind, Lower, MAX_NESTING, OpKind, Sym, Temp, Terminator, docstring_of};
 use crate::ir::{Arg, ArgKind, BodyId, BodyKind, Default, Param, ParamKind};
 use crate::source::Span;
 use crate::syntax::{span, span_of};

@@ -2,8 +2,8 @@
 
 use super::flow::Frame;
 use crate::ir::{
-    Ann, Block, BlockId, BodyId, BodyKind, ClassId, Local, LocalInfo, LocalKind, Op, OpKind, Param, Sym,
-    Temp, Terminator,
+    Ann, Block, BlockId, BodyId, BodyKind, ClassId, Local, LocalInfo, LocalKind, Op, OpKind, Param, Sym, Temp,
+    Terminator,
 };
 use crate::source::Span;
 

@@ -25,8 +25,7 @@ use ruff_python_ast::Stmt;
 use rustc_hash::FxHashMap;
 
 use super::{
-    Body, BodyId, BodyKind, Class, ClassId, Cond, Local, LocalKind, Module, Names, OpKind, Sym, Temp,
-    Terminator,
+    Body, BodyId, BodyKind, Class, ClassId, Cond, Local, LocalKind, Module, Names, OpKind, Sym, Temp, Terminator,
 };
 use crate::source::Span;
 use crate::syntax::Parsed;
