@@ -37,7 +37,6 @@
 mod arith;
 mod attr;
 mod builtins;
-mod candidates;
 mod call;
 mod candidates;
 mod closure;
