@@ -11,7 +11,7 @@ use super::summary::Progress;
 use super::{Observer, bound};
 use crate::domain::{BufId, Content, Key, Origin, State, Value, ValueId};
 use crate::ir::{BlockId, Body, BodyId, BodyKind, Cond, LocalKind, OpKind, Terminator};
-use crate::trace::BodyTrace;
+use crate::trace::{BodyTrace, Event};
 
 /// A body is given up after this many visits a block, on average.
 const VISITS_PER_BLOCK: usize = 30;
@@ -62,13 +62,21 @@ impl<'a> Machine<'a> {
         states.all[0] = Some(entry);
         let mut ranges = vec![(0u32, 0u32); body.blocks.len()];
         if order.loops {
-            if !self.fixpoint(body, &order, &bases, &mut states) {
+            // Without points to show, the last visit of each block (which saw its final state) leaves the trace.
+            let replay = observer.wants_points();
+            self.recording = !replay;
+            let mut traces: Vec<Vec<Event>> = vec![Vec::new(); body.blocks.len()];
+            if !self.fixpoint(body, &order, &bases, &mut states, &mut traces) {
                 self.forget_globals(id);
                 return false;
             }
             self.recording = true;
             for &block in &order.blocks {
-                if let Some(state) = &states.all[block.index()] {
+                if !replay {
+                    let from = self.events.len() as u32;
+                    self.events.append(&mut traces[block.index()]);
+                    ranges[block.index()] = (from, self.events.len() as u32);
+                } else if let Some(state) = &states.all[block.index()] {
                     self.state = state.clone();
                     let from = self.events.len() as u32;
                     self.block(body, block, bases[block.index()], order.in_loop[block.index()], observer);
@@ -134,7 +142,14 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs the blocks until nothing changes. False: over the budget.
-    fn fixpoint(&mut self, body: &'a Body, order: &Order, bases: &[u32], states: &mut States) -> bool {
+    fn fixpoint(
+        &mut self,
+        body: &'a Body,
+        order: &Order,
+        bases: &[u32],
+        states: &mut States,
+        traces: &mut [Vec<Event>],
+    ) -> bool {
         let mut queue: BinaryHeap<Reverse<u32>> = BinaryHeap::new();
         let mut queued = vec![false; body.blocks.len()];
         queue.push(Reverse(0));
@@ -154,6 +169,7 @@ impl<'a> Machine<'a> {
                 Some(parts) => parts.clone(),
                 None => [None, states.all[block.index()].clone()],
             };
+            self.events.clear();
             for (i, state) in parts.into_iter().enumerate() {
                 let Some(state) = state else { continue };
                 let saved = body.blocks[block.index()].except.map(|_| state.clone());
@@ -168,7 +184,9 @@ impl<'a> Machine<'a> {
                 });
                 self.first_test = false;
             }
+            std::mem::swap(&mut traces[block.index()], &mut self.events);
         }
+        self.events.clear();
         let heads: Vec<_> = states.heads.drain().collect();
         for (block, [entry, back]) in heads {
             states.all[block.index()] = match (entry, back) {
