@@ -3,8 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::ValueId;
-use crate::ir::{BodyId, Local, Sym};
-use crate::source::Span;
+use crate::ir::{BodyId, Local, Span, Sym};
 
 /// Index into [`Buffers`]. Also names the objects of the abstract heap (lists, dicts, instances), which are made at
 /// sites just as buffers are.

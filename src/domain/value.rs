@@ -4,7 +4,6 @@ use smallvec::SmallVec;
 
 use super::{BufId, Dtype, Region, Tri};
 use crate::ir::{BodyId, ClassId, Sym};
-use crate::model::RowId;
 
 /// A hash-consed value: an index into [`super::Values`]. Equal ids are equal values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -323,8 +322,8 @@ pub enum Value {
     Range(bool),
     /// A module, or something unknown in it, by dotted path.
     Module(Sym),
-    /// A function or class of the model.
-    Row(RowId),
+    /// A function or class of the model: the number of its row.
+    Row(u32),
     /// A builtin, by name.
     Builtin(Sym),
     /// A function of this file.

@@ -7,7 +7,7 @@ use crate::domain::{
     Array, BufId, Content, Dtype, Evidence, Key, Kinds, ObjectKind, Origin, Shape, Tri, Value, ValueId,
 };
 use crate::ir::{OpKind, Sym, Temp};
-use crate::model::ResultRule;
+use crate::model::{ResultRule, RowId};
 use crate::trace::{Escape, How, ReadHow, WriteHow};
 
 impl<'a> Machine<'a> {
@@ -21,7 +21,7 @@ impl<'a> Machine<'a> {
             }
             Value::Row(row) => {
                 // `np.add.at`, `np.maximum.accumulate`; `np.ndarray.sort`.
-                let path = self.model.row(row).name.to_string();
+                let path = self.model.row(RowId(row)).name.to_string();
                 self.member(&path, self.name(name))
             }
             Value::Array(array) => self.array_attribute(obj, &array, name),
@@ -410,7 +410,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn member(&mut self, path: &str, name: &str) -> ValueId {
         let full = format!("{path}.{name}");
         if let Some(row) = self.model.function(&full) {
-            return self.values.intern(Value::Row(row));
+            return self.values.intern(Value::Row(row.0));
         }
         if path == "numpy" || path == "numpy.core" {
             match name {

@@ -2,7 +2,6 @@
 //! collect parts of one. In all others no event can happen that a rule starts from; they are interpreted only where an
 //! interpreted body calls them. (`inspect` wants to know of all.)
 
-
 use smallvec::SmallVec;
 
 use super::known::{arrayish_attribute, arrayish_method};
@@ -45,7 +44,16 @@ impl Writers {
     pub(crate) fn new(module: &Module, model: &Model) -> Writers {
         let names = &module.names;
         let writing = model.writing_names();
-        let mut writers = Writers { least: Vec::new(), keywords: Vec::new(), settable: Vec::new(), collectors: Vec::new(), of_numpy: vec![false; names.len()], arrayish: Vec::new(), makes_new: Vec::new(), tuples: Vec::new() };
+        let mut writers = Writers {
+            least: Vec::new(),
+            keywords: Vec::new(),
+            settable: Vec::new(),
+            collectors: Vec::new(),
+            of_numpy: vec![false; names.len()],
+            arrayish: Vec::new(),
+            makes_new: Vec::new(),
+            tuples: Vec::new(),
+        };
         for name in names.iter() {
             writers.least.push(writing.get(name).copied().unwrap_or(u8::MAX));
             writers.keywords.push(matches!(name, "out" | "inplace") || name.starts_with("overwrite_"));
@@ -133,7 +141,8 @@ impl Writers {
     /// Names are merged that a binding may make one memory's: `y = x`, `y = x[…]`, `y = f(x)` for an `f` that is not
     /// known to make something new.
     fn may_report(&self, body: &Body) -> bool {
-        let mut flow = Flow { classes: (0..body.locals.len() as u32).collect(), several: vec![false; body.locals.len()] };
+        let mut flow =
+            Flow { classes: (0..body.locals.len() as u32).collect(), several: vec![false; body.locals.len()] };
         let mut written: SmallVec<[Local; 8]> = SmallVec::new();
         let mut slices = false;
         let mut collects = false;
@@ -199,7 +208,9 @@ impl Writers {
     fn write(&self, defs: &Defs<'_>, obj: Temp, body: &Body, written: &mut SmallVec<[Local; 8]>) -> bool {
         match defs.get(obj) {
             Some(OpKind::Index(..) | OpKind::Call(..)) => return false,
-            Some(OpKind::Method { obj: receiver, .. }) if !matches!(defs.get(*receiver), Some(OpKind::Load(_))) => return false,
+            Some(OpKind::Method { obj: receiver, .. }) if !matches!(defs.get(*receiver), Some(OpKind::Load(_))) => {
+                return false;
+            }
             Some(OpKind::Method { name, .. }) if self.makes_new[name.0 as usize] => return false,
             _ => {}
         }

@@ -5,6 +5,7 @@ use super::machine::Machine;
 use crate::domain::{Array, Evidence, Kinds, Origin, State, Tri, Value, ValueId};
 use crate::ir::docstring::DocTypes;
 use crate::ir::{Ann, BodyId, BodyKind, Default, DocType, Local, LocalKind, Param, ParamKind};
+use crate::model::RowId;
 use crate::source::Span;
 
 /// What an annotation says.
@@ -251,7 +252,7 @@ impl<'a> Machine<'a> {
             if self.id == BodyId(0) { self.state.locals.get(local.index()) } else { self.globals.get(local.index()) };
         match self.values.get(*value?) {
             Value::Module(path) => Some(self.paths.text(*path)),
-            Value::Row(row) => Some(&self.model.row(*row).name),
+            Value::Row(row) => Some(&self.model.row(RowId(*row)).name),
             _ => None,
         }
     }

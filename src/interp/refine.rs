@@ -4,6 +4,7 @@ use super::known::Builtin;
 use super::machine::Machine;
 use crate::domain::{Array, Evidence, Kinds, Shape, State, Tri, Value, ValueId};
 use crate::ir::{CmpOp, Cond, Local, OpKind, Temp};
+use crate::model::RowId;
 
 impl<'a> Machine<'a> {
     /// Refines the state to the case that the condition holds (or does not). False: it cannot.
@@ -131,7 +132,7 @@ impl<'a> Machine<'a> {
     fn type_kinds(&self, types: ValueId) -> Option<Tested> {
         let one = |kinds: Kinds, whole: Kinds| Some(Tested { kinds, whole, slice: false, int: false });
         match self.values.get(types) {
-            Value::Row(row) if &*self.model.row(*row).name == "numpy.ndarray" => one(Kinds::ARRAY, Kinds::ARRAY),
+            Value::Row(row) if &*self.model.row(RowId(*row)).name == "numpy.ndarray" => one(Kinds::ARRAY, Kinds::ARRAY),
             Value::Module(path) if self.paths.text(*path) == "numpy.ndarray" => one(Kinds::ARRAY, Kinds::ARRAY),
             Value::Module(path) if self.paths.text(*path).starts_with("numpy.ma") => one(Kinds::ARRAY, Kinds(0)),
             Value::Builtin(name) => match self.known.builtin(*name)? {

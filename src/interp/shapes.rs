@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::machine::Machine;
 use crate::domain::{Array, Dtype, Kinds, Shape, Tri, Value, ValueId};
+use crate::model::RowId;
 
 impl<'a> Machine<'a> {
     /// The broadcast shape of the operands, if all their numbers of dimensions are known.
@@ -142,7 +143,7 @@ impl<'a> Machine<'a> {
                 let path = self.paths.text(*path);
                 path.strip_prefix("numpy.").and_then(Dtype::from_name)
             }
-            Value::Row(row) => self.model.row(*row).name.strip_prefix("numpy.").and_then(Dtype::from_name),
+            Value::Row(row) => self.model.row(RowId(*row)).name.strip_prefix("numpy.").and_then(Dtype::from_name),
             Value::Ref(_) => Some(Dtype::Struct),
             _ => None,
         }

@@ -29,7 +29,8 @@ pub mod validate;
 
 pub use names::{Names, Sym};
 
-use crate::source::Span;
+/// Where an op, a parameter or a buffer stands in the source; `domain` takes it from here.
+pub use crate::source::Span;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

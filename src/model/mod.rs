@@ -175,7 +175,8 @@ impl Model {
     pub fn extend(&mut self, rows: Vec<Row>) {
         for row in rows {
             let last = row.name.rsplit('.').next().unwrap_or(&row.name);
-            let (new, tuple) = (row.result.is_new() && row.special.is_none_or(|s| s != Special::NanToNum), row.result.is_tuple());
+            let (new, tuple) =
+                (row.result.is_new() && row.special.is_none_or(|s| s != Special::NanToNum), row.result.is_tuple());
             let common = self.results.entry(last.into()).or_insert(ResultByName { new: true, tuple: false });
             common.new &= new;
             common.tuple |= tuple;

@@ -145,8 +145,9 @@ impl<'a> BodyTrace<'a> {
             EventKind::Derived { source, how, via, result } if event.op == array.made_by => {
                 // A conversion that certainly copied (`np.array(x)`) leads nowhere.
                 let shares = self.arrays(source).iter().any(|s| s.bufs.iter().any(|buf| array.bufs.contains(buf)));
-                let same = shares && result == value
-                    || shares && self.array(result).is_some_and(|r| r.bufs.iter().any(|buf| array.bufs.contains(buf)));
+                let same = result == value
+                    || self.array(result).is_some_and(|r| r.bufs.iter().any(|buf| array.bufs.contains(buf)));
+                let same = shares && same;
                 same.then_some(Link { event: EventId(i as u32), source, how, via })
             }
             _ => None,

@@ -8,6 +8,7 @@ use crate::domain::{Array, Dtype, Evidence, Kinds, Value, ValueId};
 use crate::interp::machine::{Machine, reaxed};
 use crate::interp::{Returns, Summary, known};
 use crate::ir::{Arg, ArgKind, BodyId, Sym, Temp};
+use crate::model::RowId;
 use crate::model::{ParamIndex, Row};
 use crate::trace::{Escape, ReadHow, WriteHow};
 
@@ -74,7 +75,7 @@ impl<'a> Machine<'a> {
         let value = self.temp(callee);
         match self.values.get(value).clone() {
             Value::Row(row) => {
-                let call = self.bind_args(row, None, args);
+                let call = self.bind_args(RowId(row), None, args);
                 self.apply(&call)
             }
             Value::Builtin(name) => self.call_builtin(name, args),
@@ -112,7 +113,7 @@ impl<'a> Machine<'a> {
                 self.call_member(callee, &path, name, args)
             }
             Value::Row(row) => {
-                let path = self.model.row(row).name.to_string();
+                let path = self.model.row(RowId(row)).name.to_string();
                 self.call_row_method(&path, name, args)
             }
             Value::Ref(objects) => match self.instance_method(&objects, value, name, args) {
@@ -192,7 +193,7 @@ impl<'a> Machine<'a> {
     fn call_member(&mut self, callee: ValueId, path: &str, name: Sym, args: &Args<'a>) -> ValueId {
         match *self.values.get(callee) {
             Value::Row(row) => {
-                let call = self.bind_args(row, None, args);
+                let call = self.bind_args(RowId(row), None, args);
                 self.apply(&call)
             }
             Value::Dtype(dtype) => self.cast(dtype, args),
