@@ -8,13 +8,13 @@
 //!                         Bottom
 //! ```
 //!
-//! * A [`Buffer`](buffer::Buffer) is an abstract allocation. Each allocation site has two: *recent*, the one made last
+//! * A [`Buffer`] is an abstract allocation. Each allocation site has two: *recent*, the one made last
 //!   (exactly one), and *older*, all made before it (recency abstraction, Balakrishnan & Reps 2006).
-//! * An [`Array`](value::Array) value says in which buffers an array's memory may lie, whether it certainly lies in the
-//!   one, whether it is the owner or a view, which [`Region`](region::Region) of the buffer it covers, and what is known
+//! * An [`Array`] value says in which buffers an array's memory may lie, whether it certainly lies in the
+//!   one, whether it is the owner or a view, which [`Region`] of the buffer it covers, and what is known
 //!   of shape, dtype, order and writeability. The set of buffers is capped at [`value::MAX_BUFFERS`]; above that the
 //!   value is unknown.
-//! * Values are hash-consed: a [`ValueId`](value::ValueId) stands for one value, equality is equality of ids, a state is
+//! * Values are hash-consed: a [`ValueId`] stands for one value, equality is equality of ids, a state is
 //!   a vector of ids, and joins are memoised. That decides the speed of the analysis.
 //!
 //! The laws (join idempotent, commutative, associative; the order it induces) are tested in `tests/lattice.rs`.

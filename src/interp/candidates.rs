@@ -59,7 +59,8 @@ impl Writers {
             writers.keywords.push(matches!(name, "out" | "inplace") || name.starts_with("overwrite_"));
             writers.arrayish.push(arrayish_attribute(name) || arrayish_method(name));
             let result = model.results_by_name().get(name).copied().unwrap_or_default();
-            writers.makes_new.push(result.new);
+            // What is written into a flattened copy is lost: VL302 wants to know.
+            writers.makes_new.push(result.new && name != "flatten");
             writers.tuples.push(result.tuple);
             writers.settable.push(matches!(name, "flat" | "real" | "imag" | "T"));
             writers.collectors.push(matches!(name, "append" | "extend" | "insert" | "update" | "setdefault"));
@@ -169,12 +170,15 @@ impl Writers {
                     OpKind::SetAttr { obj, name, .. } if self.settable[name.0 as usize] => {
                         written.extend(self.sources(&defs, *obj, body));
                     }
-                    OpKind::InPlace(_, target, _) => match defs.get(*target) {
-                        // Items of a tuple of arrays, as `nonzero` gives it.
-                        Some(OpKind::Index(obj, _)) if self.is_tuple(&defs, *obj, body) => return true,
-                        Some(OpKind::Index(..)) => {}
-                        _ => written.extend(self.sources(&defs, *target, body)),
-                    },
+                    OpKind::InPlace(_, target, _) => {
+                        collects = true;
+                        match defs.get(*target) {
+                            // Items of a tuple of arrays, as `nonzero` gives it.
+                            Some(OpKind::Index(obj, _)) if self.is_tuple(&defs, *obj, body) => return true,
+                            Some(OpKind::Index(..)) => {}
+                            _ => written.extend(self.sources(&defs, *target, body)),
+                        }
+                    }
                     OpKind::Call(callee, args) => {
                         let named = match defs.get(*callee) {
                             Some(OpKind::Load(local)) => self.writes(body.locals[local.index()].name, args),
@@ -207,11 +211,7 @@ impl Writers {
     /// Notes a write through a temp. False: it goes into something that an expression made, a copy perhaps.
     fn write(&self, defs: &Defs<'_>, obj: Temp, body: &Body, written: &mut SmallVec<[Local; 8]>) -> bool {
         match defs.get(obj) {
-            Some(OpKind::Index(..) | OpKind::Call(..)) => return false,
-            Some(OpKind::Method { obj: receiver, .. }) if !matches!(defs.get(*receiver), Some(OpKind::Load(_))) => {
-                return false;
-            }
-            Some(OpKind::Method { name, .. }) if self.makes_new[name.0 as usize] => return false,
+            Some(OpKind::Index(..) | OpKind::Call(..) | OpKind::Method { .. }) => return false,
             _ => {}
         }
         written.extend(self.sources(defs, obj, body));

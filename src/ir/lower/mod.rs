@@ -2,9 +2,9 @@
 //!
 //! One walk over the tree, body by body, inner bodies at the place where the statement stands that makes them. Names
 //! become locals when they are first met; what kind of name each is (a free one, a global, a builtin) is decided by
-//! [`resolve`] when all bodies are known, so that no walk before this one is needed.
+//! `resolve` when all bodies are known, so that no walk before this one is needed.
 //!
-//! What is duplicated: the statements of `finally`, one copy for each way out (see [`flow`]).
+//! What is duplicated: the statements of `finally`, one copy for each way out (see `flow`).
 
 mod ann;
 mod comp;
