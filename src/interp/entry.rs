@@ -69,13 +69,15 @@ impl<'a> Machine<'a> {
             Said::Nothing => {}
             Said::Int => return self.values.int(None),
             Said::Bool => return self.values.intern(Value::Bool(None)),
+            Said::Kinds(kinds) if kinds.has(Kinds::ARRAY) => {
+                // Callers pass lists and tuples to annotated parameters all the same (astropy's own tests do): an
+                // annotation is good evidence for a rule, but `inspect` claims nothing of it.
+                array.evidence = Evidence::Likely;
+            }
             Said::Kinds(kinds) => {
                 array.kinds = kinds;
                 if param.default == Some(Default::None) {
                     array.kinds = array.kinds.union(Kinds::NONE);
-                }
-                if kinds.has(Kinds::ARRAY) {
-                    array.evidence = if kinds == Kinds::ARRAY { Evidence::Certain } else { Evidence::Likely };
                 }
             }
         }
