@@ -3,7 +3,7 @@
 use super::call::Args;
 use super::known::Builtin;
 use super::machine::{LIST_PART, Machine};
-use crate::domain::{Content, Evidence, Key, Kinds, ObjectKind, Owner, Value, ValueId};
+use crate::domain::{Content, Dtype, Evidence, Key, Kinds, ObjectKind, Owner, Value, ValueId};
 use crate::ir::{ArgKind, Sym, Temp};
 use crate::trace::{Escape, How, ReadHow};
 
@@ -121,7 +121,10 @@ impl<'a> Machine<'a> {
             Builtin::Abs | Builtin::Round | Builtin::Pow | Builtin::Divmod => {
                 self.read_args(args);
                 let operands = args.values.clone();
-                let value = self.elementwise(&operands, None);
+                // The absolute value of a complex number is real.
+                let complex = self.promoted(&operands).is_complex();
+                let dtype = (builtin == Builtin::Abs && !complex.no()).then_some(Dtype::Unknown);
+                let value = self.elementwise(&operands, dtype);
                 if builtin != Builtin::Divmod {
                     return value;
                 }

@@ -134,6 +134,7 @@ impl<'a> Machine<'a> {
         let mut bufs: SmallVec<[BufId; 2]> = SmallVec::new();
         let mut unknown = array.unknown;
         let mut lies = array.lies;
+        let mut held = false;
         let mut kinds = array.kinds;
         let mut evidence = array.evidence;
         let mut from_arguments = true;
@@ -200,6 +201,8 @@ impl<'a> Machine<'a> {
                     // An element of what was passed.
                     let element = self.iterate(passed, crate::trace::How::Element);
                     lies = false;
+                    // Or the container, or instance, itself.
+                    held = true;
                     match self.values.get(element) {
                         Value::Array(actual) => {
                             bufs.extend(actual.bufs.iter().copied());
@@ -210,6 +213,9 @@ impl<'a> Machine<'a> {
                 }
                 _ => unknown = true,
             }
+        }
+        if held {
+            kinds = kinds.union(Kinds::CONTAINER).union(Kinds::OTHER).union(Kinds::FOREIGN);
         }
         lies = singly && (lies || all_alone && !array.bufs.is_empty());
         bufs.sort_unstable();

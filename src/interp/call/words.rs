@@ -185,7 +185,12 @@ impl<'a> Machine<'a> {
         let of = |param: ParamIndex| {
             let array = self.values.array(call.value(param)?)?;
             let sure = |tri: Tri| if tri.must() { Tri::Must } else { Tri::May };
-            if array.certain() { Some((sure(array.c), sure(array.f))) } else { None }
+            let (c, f) = (sure(array.c), sure(array.f));
+            if c.must() && f.must() && call.row.shape != ShapeRule::Of(param) && array.ndim() != Some(1) {
+                // It is both by its lengths of 1, which the result need not have.
+                return None;
+            }
+            if array.certain() { Some((c, f)) } else { None }
         };
         let named = |param: ParamIndex| self.order_value(call.value(param));
         match call.row.order {
