@@ -210,9 +210,8 @@ impl Writers {
 
     /// Notes a write through a temp. False: it goes into something that an expression made, a copy perhaps.
     fn write(&self, defs: &Defs<'_>, obj: Temp, body: &Body, written: &mut SmallVec<[Local; 8]>) -> bool {
-        match defs.get(obj) {
-            Some(OpKind::Index(..) | OpKind::Call(..) | OpKind::Method { .. }) => return false,
-            _ => {}
+        if let Some(OpKind::Index(..) | OpKind::Call(..) | OpKind::Method { .. }) = defs.get(obj) {
+            return false;
         }
         written.extend(self.sources(defs, obj, body));
         true
