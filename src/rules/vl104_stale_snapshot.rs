@@ -100,17 +100,25 @@ fn stale(
             let second = |&(_, event): &(EventId, &Event)| {
                 matches!(event.kind, EventKind::Bound { from: BoundFrom::Name(source), .. } if source == kept)
             };
-            let (id, _) = trace.bindings(changed).find(|entry| second(entry) && reaches(entry.0))?;
+            let (id, _) = trace
+                .bindings(changed)
+                .find(|entry| second(entry) && !swapped(trace, entry.0, kept) && reaches(entry.0))?;
             Some(Kept { event: id, how: KeptHow::Reversed })
         })?;
     Some((binding, seen))
+}
+
+/// `a, b = b, a`: the statement binds the other name as well, to what this one held.
+fn swapped(trace: &BodyTrace<'_>, binding: EventId, source: Local) -> bool {
+    let stmt = trace.event(binding).stmt;
+    trace.bindings(source).any(|(_, event)| event.stmt == stmt)
 }
 
 /// How a binding makes `kept` another name for (a part of) what `changed` holds; None if it does not.
 fn kept_how(trace: &BodyTrace<'_>, id: EventId, changed: Local, kept: Local, written: &Array) -> Option<KeptHow> {
     let EventKind::Bound { value, from, .. } = trace.event(id).kind else { return None };
     match from {
-        BoundFrom::Name(source) if source == changed => {
+        BoundFrom::Name(source) if source == changed && !swapped(trace, id, source) => {
             return trace.array(value).filter(|array| shares(array, written)).map(|_| KeptHow::Name);
         }
         BoundFrom::Name(_) | BoundFrom::Expression => {}
