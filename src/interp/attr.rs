@@ -274,27 +274,27 @@ impl<'a> Machine<'a> {
                         self.read(value, ReadHow::Stored);
                         self.write(obj, target, WriteHow::Attribute(name));
                     }
-                    _ => self.store_attribute(&array, name, value, inplace),
+                    _ => self.store_attribute(target, &array, name, value, inplace),
                 }
             }
-            Value::Array(array) => self.store_attribute(&array, name, value, inplace),
+            Value::Array(array) => self.store_attribute(target, &array, name, value, inplace),
             Value::Ref(objects) => {
-                self.escape(value, Escape::Attribute(name));
+                self.escape_into(value, Escape::Attribute(name), target);
                 let stored = self.temp(value);
                 self.update(&objects, |m, content| m.put(content, Key::Name(name), stored));
             }
             _ => {
                 if !inplace {
-                    self.escape(value, Escape::Attribute(name));
+                    self.escape_into(value, Escape::Attribute(name), target);
                 }
                 self.weaken_attribute(name, self.temp(value));
             }
         }
     }
 
-    fn store_attribute(&mut self, array: &Array, name: Sym, value: Temp, inplace: bool) {
+    fn store_attribute(&mut self, target: ValueId, array: &Array, name: Sym, value: Temp, inplace: bool) {
         if !inplace {
-            self.escape(value, Escape::Attribute(name));
+            self.escape_into(value, Escape::Attribute(name), target);
         }
         let stored = self.temp(value);
         let Some(object) = self.entry_object(array) else {

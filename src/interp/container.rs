@@ -146,7 +146,8 @@ impl<'a> Machine<'a> {
             (Some(ObjectKind::List | ObjectKind::Set), "append" | "add" | "insert") => {
                 let stored = if self.name(name) == "insert" { args.positional(1) } else { first };
                 let Some((stored, temp)) = stored else { return ValueId::NONE };
-                self.escape(temp, Escape::Collected);
+                let holder = self.values.intern(Value::Ref(objects.into()));
+                self.escape_into(temp, Escape::Collected, holder);
                 let append = self.name(name) == "append";
                 self.update(objects, |m, content| {
                     let position = content.fixed.len() as u32;

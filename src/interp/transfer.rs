@@ -261,7 +261,7 @@ impl<'a> Machine<'a> {
         if matches!(info.kind, LocalKind::Free(_))
             || matches!(info.kind, LocalKind::Global(_)) && self.has_memory(value)
         {
-            self.emit(EventKind::Escaped { value, via: None, how: Escape::Captured });
+            self.emit(EventKind::Escaped { value, via: None, how: Escape::Captured, into: ValueId::BOTTOM });
         }
     }
 
@@ -307,7 +307,8 @@ impl<'a> Machine<'a> {
                 && let Some(&value) = self.state.locals.get(outer.index())
                 && self.has_memory(value)
             {
-                self.emit(EventKind::Escaped { value, via: Some(outer), how: Escape::Captured });
+                let (via, how) = (Some(outer), Escape::Captured);
+                self.emit(EventKind::Escaped { value, via, how, into: ValueId::BOTTOM });
             }
         }
     }
@@ -327,11 +328,16 @@ impl<'a> Machine<'a> {
 
     /// A temp's value is handed out.
     pub(crate) fn escape(&mut self, temp: Temp, how: Escape) {
+        self.escape_into(temp, how, ValueId::BOTTOM);
+    }
+
+    /// A temp's value is stored into an object or container.
+    pub(crate) fn escape_into(&mut self, temp: Temp, how: Escape, into: ValueId) {
         let value = self.temp(temp);
         if self.recording && self.has_memory(value) {
             let via = self.root(temp).map(|root| root.local);
             let span = std::mem::replace(&mut self.span, self.body.temps[temp.index()]);
-            self.emit(EventKind::Escaped { value, via, how });
+            self.emit(EventKind::Escaped { value, via, how, into });
             self.span = span;
         }
     }

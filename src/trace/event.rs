@@ -168,6 +168,8 @@ pub enum EventKind {
         via: Option<Local>,
         /// How.
         how: Escape,
+        /// Into what it was stored: the object, list or dict; bottom where that is not one thing.
+        into: ValueId,
     },
 }
 

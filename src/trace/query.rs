@@ -198,9 +198,9 @@ impl<'a> BodyTrace<'a> {
     pub fn reads(&self, id: EventId) -> Option<(ValueId, Option<Local>)> {
         match self.event(id).kind {
             EventKind::Read { value, via, .. } => Some((value, via)),
-            EventKind::Escaped { value, via, how: Escape::Returned | Escape::Yielded | Escape::Attribute(_) } => {
-                Some((value, via))
-            }
+            EventKind::Escaped {
+                value, via, how: Escape::Returned | Escape::Yielded | Escape::Attribute(_), ..
+            } => Some((value, via)),
             _ => None,
         }
     }

@@ -36,22 +36,22 @@ impl<'a> Machine<'a> {
                 let how = if inplace { WriteHow::Augmented } else { WriteHow::Item { whole } };
                 self.write(obj, written, how);
                 if array.kinds.meets(Kinds::CONTAINER.union(Kinds::OTHER)) && !inplace && self.may_hold_arrays(stored) {
-                    self.escape(value, Escape::Item);
+                    self.escape_into(value, Escape::Item, target);
                     self.taint(&array);
                 }
                 if array.dtype == Dtype::Object {
-                    self.escape(value, Escape::Item);
+                    self.escape_into(value, Escape::Item, target);
                 }
             }
             Value::Array(array) => {
-                self.escape(value, Escape::Item);
+                self.escape_into(value, Escape::Item, target);
                 if self.may_hold_arrays(stored) {
                     self.taint(&array);
                 }
             }
             Value::Ref(objects) => {
                 if !inplace {
-                    self.escape(value, Escape::Collected);
+                    self.escape_into(value, Escape::Collected, target);
                 }
                 let key = self.key(at);
                 let slice = matches!(self.values.get(at), Value::Slice(..));
@@ -59,7 +59,7 @@ impl<'a> Machine<'a> {
                 self.update(&objects, |m, content| m.put_at(content, key, slice, stored));
             }
             _ => {
-                self.escape(value, Escape::Item);
+                self.escape_into(value, Escape::Item, target);
                 self.havoc(target);
             }
         }
