@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use cpu_time::ProcessTime;
 use viewlint::check::{Stats, check};
+use viewlint::model::Model;
 use viewlint::source::discovery::{DEFAULT_EXCLUDES, Options, discover, display};
 use viewlint::source::{SourceFile, decode};
 
@@ -51,7 +52,7 @@ fn bench() -> Result<(), String> {
         (stats, findings) = (Stats::default(), 0);
         check_time = check_time.min(timed(|| {
             for file in &files {
-                let checked = black_box(check(file));
+                let checked = black_box(check(file, Model::bundled()));
                 stats += checked.stats;
                 findings += checked.findings.len();
             }

@@ -54,8 +54,8 @@ pub struct Checked {
     pub stats: Stats,
 }
 
-/// Checks one file.
-pub fn check(source: &SourceFile) -> Checked {
+/// Checks one file, with what `model` knows of the libraries it uses.
+pub fn check(source: &SourceFile, model: &Model) -> Checked {
     let parsed = syntax::parse(&source.text, source.path.ends_with(".pyi"));
     let mut stats = Stats { files: 1, lines: count_lines(&source.text), ..Stats::default() };
     if let Some((message, span)) = parsed.errors.first() {
@@ -65,7 +65,7 @@ pub fn check(source: &SourceFile) -> Checked {
     let module = lower::lower(&parsed, &source.text);
     drop(parsed);
     let mut judge = Judge { findings: Vec::new() };
-    let outcome = analyse(&module, &source.text, Model::bundled(), &NoCallees, &mut judge);
+    let outcome = analyse(&module, &source.text, model, &NoCallees, &mut judge);
     stats.bodies = module.bodies.len() as u64;
     stats.opaque = u64::from(module.opaque);
     stats.over_budget = outcome.over_budget;

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use viewlint::finding::Confidence;
+use viewlint::model::Model;
 use viewlint::source::SourceFile;
 
 /// The codes that are reported for each program, in the order of the lines.
@@ -28,7 +29,7 @@ fn each_demo_shows_its_mistakes() {
     let mut wrong = Vec::new();
     for (file, expected) in EXPECTED {
         let text = std::fs::read_to_string(folder.join(file)).expect("a program can be read");
-        let findings = viewlint::check::check(&SourceFile { path: file.to_string(), text }).findings;
+        let findings = viewlint::check::check(&SourceFile { path: file.to_string(), text }, Model::bundled()).findings;
         let shown = findings.iter().filter(|finding| finding.confidence >= Confidence::Likely);
         let mut codes: Vec<&str> = shown.map(|finding| finding.rule.code).collect();
         // Two writes through one view may be one finding or two.

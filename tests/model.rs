@@ -12,7 +12,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use support::{NEW_NUMPY, OLD_NUMPY, python, run};
-use viewlint::model::{DtypeRule, Model, OrderRule, ResultRule, Row, RowKind, ShapeRule, Special, parse};
+use viewlint::model::{
+    Condition, DtypeRule, Model, OrderRule, ResultRule, Row, RowKind, ShapeRule, Special, Versions, parse,
+};
 
 /// All rows of the bundled tables, each with the name of its table.
 fn bundled() -> Vec<(&'static str, Row)> {
@@ -87,11 +89,15 @@ fn order_words(row: &Row) -> Option<String> {
     })
 }
 
+fn condition_words(row: &Row, condition: Condition) -> Value {
+    json!({"flag": name(row, condition.param), "holds": condition.holds})
+}
+
 fn as_json(table: &str, row: &Row) -> Value {
     let params: Vec<Value> = row
         .params
         .iter()
-        .map(|p| json!({"name": p.name, "keyword_only": p.keyword_only, "variadic": p.variadic}))
+        .map(|p| json!({"name": p.name, "keyword_only": p.keyword_only, "variadic": p.variadic, "default": p.default}))
         .collect();
     let kind = match row.kind {
         RowKind::Function => "function",
@@ -106,7 +112,8 @@ fn as_json(table: &str, row: &Row) -> Value {
         "result": result_words(row, &row.result),
         "out": row.out.map(|index| name(row, index)),
         "writes": row.writes.iter().map(|index| name(row, *index)).collect::<Vec<_>>(),
-        "writes_when": row.writes_when.map(|index| name(row, index)),
+        "writes_when": row.writes_when.map(|when| condition_words(row, when)),
+        "copies_when": row.copies_when.map(|when| condition_words(row, when)),
         "zero_dim_scalar": row.zero_dim_scalar,
         "shape": shape_words(row),
         "dtype": dtype_words(row, &row.dtype),
@@ -126,16 +133,23 @@ fn script(name: &str) -> PathBuf {
 /// Runs the checker on both versions of NumPy; returns the reports, and the complaints about words that are too weak.
 fn check(rows: &[(&str, Row)]) -> (Vec<Value>, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
-    let rows_file = folder.path().join("rows.json");
-    let rows: Vec<Value> = rows.iter().map(|(table, row)| as_json(table, row)).collect();
-    std::fs::write(&rows_file, Value::from(rows).to_string()).unwrap();
+    let written = |name: String, rows: Vec<Value>| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, Value::from(rows).to_string()).unwrap();
+        file
+    };
+    let rows_file = written("rows.json".to_owned(), rows.iter().map(|(table, row)| as_json(table, row)).collect());
     let reports: Vec<(PathBuf, Value)> = std::thread::scope(|scope| {
-        let (folder, rows_file) = (folder.path(), &rows_file);
+        let folder = folder.path();
         let running: Vec<_> = [OLD_NUMPY, NEW_NUMPY]
             .map(|version| {
+                // What a row says of this version of NumPy.
+                let only = Versions::parse(&format!("=={version}")).unwrap();
+                let on = rows.iter().map(|(table, row)| as_json(table, &row.on(only))).collect();
+                let rows_file = written(format!("rows-{version}.json"), on);
                 scope.spawn(move || {
                     let mut command = Command::new(python(version));
-                    let text = run(command.arg("-B").arg(script("check_rows.py")).arg(rows_file), "check the rows");
+                    let text = run(command.arg("-B").arg(script("check_rows.py")).arg(&rows_file), "check the rows");
                     let file = folder.join(format!("report-{version}.json"));
                     std::fs::write(&file, &text).unwrap();
                     (file, serde_json::from_str(&text).unwrap())
@@ -262,6 +276,8 @@ const WRONG: &[(&str, &str)] = &[
     ("fn numpy.copy(a)\n  result unknown\n  ~ np.copy(x)", "too weak"),
     ("fn numpy.copy(a)\n  result maybe tuple of fresh owner\n  ~ np.copy(x)", "too weak"),
     ("fn numpy.nowhere(a)\n  result unknown\n  ~ np.nowhere(x)", "no witness ever succeeds"),
+    ("fn numpy.copy(a)\n  result fresh owner\n  before 2.0: result same a\n  ~ np.copy(x)", "but returns fresh-owner"),
+    ("fn numpy.copy(a)\n  result fresh owner\n  from 2.0: result same a\n  ~ np.copy(x)", "but returns fresh-owner"),
     ("fn numpy.copy(a)\n  since 3.0\n  result fresh owner\n  ~ np.copy(x)", "said not to exist"),
     (
         "fn numpy.copy(a)\n  result fresh owner\n  ~ np.copy(x, order='C')",

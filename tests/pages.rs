@@ -10,6 +10,7 @@ use std::process::Command;
 
 use blocks::{Block, Mark, Page};
 use viewlint::finding::Confidence;
+use viewlint::model::Model;
 use viewlint::source::{LineIndex, SourceFile};
 
 /// Is the text a rule's code: two letters and three digits?
@@ -64,7 +65,7 @@ fn blocks_are_in_their_place() {
 /// What `viewlint check` shows by default for a text, as (line, code).
 fn reports(path: &str, text: &str) -> Vec<(u32, String)> {
     let source = SourceFile { path: path.to_string(), text: text.to_string() };
-    let checked = viewlint::check::check(&source);
+    let checked = viewlint::check::check(&source, Model::bundled());
     assert_eq!(checked.syntax_error, None, "{path}");
     let index = LineIndex::new(text);
     let shown = checked.findings.iter().filter(|finding| finding.confidence >= Confidence::Likely);

@@ -12,6 +12,7 @@ use super::statistics::Statistics;
 use super::{CliError, Status, workers};
 use crate::check::{Checked, check};
 use crate::finding::Confidence;
+use crate::model::Model;
 use crate::report::{FileError, Format, Located, Style, Summary};
 use crate::source::decode::{self, DecodeError};
 use crate::source::discovery::{self, DEFAULT_EXCLUDES, Options};
@@ -130,7 +131,7 @@ impl Job {
     }
 
     fn check(&self, source: &SourceFile, outcome: &mut Outcome) -> Result<(), FileError> {
-        let Checked { mut findings, syntax_error, stats } = check(source);
+        let Checked { mut findings, syntax_error, stats } = check(source, Model::bundled());
         outcome.statistics.analysed(stats);
         if let Some(error) = syntax_error {
             let at = LineIndex::new(&source.text).location(&source.text, error.span.start);

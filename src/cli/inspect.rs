@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::output::{self, Output};
 use super::{CliError, Status, workers};
 use crate::inspect::{self, Format};
+use crate::model::Model;
 use crate::report::FileError;
 use crate::source::{LineIndex, SourceFile, decode, discovery};
 
@@ -34,7 +35,7 @@ fn render(argument: &Path, format: Format) -> Result<String, FileError> {
     let shown = discovery::display(&path);
     let text = decode::read(&path).map_err(|error| workers::unreadable(&shown, &error))?;
     let source = SourceFile { path: shown.clone(), text };
-    let rendered = workers::guarded(&shown, || inspect::render(&source, line, format))?;
+    let rendered = workers::guarded(&shown, || inspect::render(&source, line, format, Model::bundled()))?;
     rendered.map_err(|error| {
         let at = LineIndex::new(&source.text).location(&source.text, error.span.start);
         FileError { path: shown, location: Some(at), message: error.message }

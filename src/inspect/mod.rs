@@ -44,7 +44,7 @@ pub(crate) struct Row<'a> {
 ///
 /// # Errors
 /// The first syntax error: of a file that does not parse nothing is believed.
-pub fn render(source: &SourceFile, line: Option<u32>, format: Format) -> Result<String, SyntaxError> {
+pub fn render(source: &SourceFile, line: Option<u32>, format: Format, model: &Model) -> Result<String, SyntaxError> {
     let parsed = syntax::parse(&source.text, source.path.ends_with(".pyi"));
     if let Some((message, span)) = parsed.errors.first() {
         return Err(SyntaxError { message: message.clone(), span: *span });
@@ -59,7 +59,7 @@ pub fn render(source: &SourceFile, line: Option<u32>, format: Format) -> Result<
         states: BTreeMap::new(),
         rows: Vec::new(),
     };
-    analyse(&module, &source.text, Model::bundled(), &NoCallees, &mut believer);
+    analyse(&module, &source.text, model, &NoCallees, &mut believer);
     let rows = believer.rows;
     Ok(match format {
         Format::Json => rows

@@ -23,8 +23,8 @@ pub(crate) struct Writers {
     makes_new: Vec<bool>,
     /// For each symbol: does a function or method of the model by this name return a tuple?
     tuples: Vec<bool>,
-    /// For each symbol: does an import bind it to NumPy, or to something in it?
-    of_numpy: Vec<bool>,
+    /// For each symbol: does an import bind it to a package of the model, or to something in it?
+    modelled: Vec<bool>,
     /// For each symbol: have mostly arrays an attribute or method of this name?
     arrayish: Vec<bool>,
 }
@@ -36,7 +36,7 @@ enum Hint {
     Nothing,
     /// It calls things of the file, which may give it arrays.
     Calls,
-    /// It uses NumPy, or something as only arrays are used.
+    /// It uses NumPy or another package of the model, or something as only arrays are used.
     Arrays,
 }
 
@@ -49,14 +49,14 @@ impl Writers {
             keywords: Vec::new(),
             settable: Vec::new(),
             collectors: Vec::new(),
-            of_numpy: vec![false; names.len()],
+            modelled: vec![false; names.len()],
             arrayish: Vec::new(),
             makes_new: Vec::new(),
             tuples: Vec::new(),
         };
         for name in names.iter() {
             writers.least.push(writing.get(name).copied().unwrap_or(u8::MAX));
-            writers.keywords.push(matches!(name, "out" | "inplace") || name.starts_with("overwrite_"));
+            writers.keywords.push(model.asking_names().contains(name));
             writers.arrayish.push(arrayish_attribute(name) || arrayish_method(name));
             let result = model.results_by_name().get(name).copied().unwrap_or_default();
             // What is written into a flattened copy is lost: VL302 wants to know.
@@ -65,11 +65,11 @@ impl Writers {
             writers.settable.push(matches!(name, "flat" | "real" | "imag" | "T"));
             writers.collectors.push(matches!(name, "append" | "extend" | "insert" | "update" | "setdefault"));
         }
-        writers.find_imports(module);
+        writers.find_imports(module, model);
         writers
     }
 
-    fn find_imports(&mut self, module: &Module) {
+    fn find_imports(&mut self, module: &Module, model: &Model) {
         for body in &module.bodies {
             for block in &body.blocks {
                 for pair in block.ops.windows(2) {
@@ -78,9 +78,9 @@ impl Writers {
                         OpKind::ImportFrom { module, level: 0, .. } => module,
                         _ => continue,
                     };
-                    let numpy = path.first().is_some_and(|&root| module.names.text(root) == "numpy");
-                    if let (OpKind::Store(local, _), true) = (&pair[1].kind, numpy) {
-                        self.of_numpy[body.locals[local.index()].name.0 as usize] = true;
+                    let modelled = path.first().is_some_and(|&root| model.packages().contains(module.names.text(root)));
+                    if let (OpKind::Store(local, _), true) = (&pair[1].kind, modelled) {
+                        self.modelled[body.locals[local.index()].name.0 as usize] = true;
                     }
                 }
             }
@@ -118,7 +118,7 @@ impl Writers {
             match &op.kind {
                 OpKind::Load(local) => {
                     let info = &body.locals[local.index()];
-                    if self.of_numpy[info.name.0 as usize] {
+                    if self.modelled[info.name.0 as usize] {
                         return Hint::Arrays;
                     }
                     if matches!(info.kind, LocalKind::Global(_) | LocalKind::Free(_)) {
@@ -234,7 +234,7 @@ impl Writers {
             match defs.get(temp) {
                 Some(OpKind::Load(local)) => {
                     let name = body.locals[local.index()].name;
-                    if !self.of_numpy[name.0 as usize] {
+                    if !self.modelled[name.0 as usize] {
                         found.push(*local);
                     }
                 }

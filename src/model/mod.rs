@@ -20,11 +20,14 @@
 //! transfer of the interpreter with `by`; its words then say what holds in every case.
 
 pub mod parse;
+
+pub mod version;
 pub mod words;
 
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+pub use version::{Version, Versions};
 pub use words::{DtypeRule, OrderRule, ResultRule, ShapeRule, Special};
 
 /// Index into [`Model::rows`].
@@ -54,6 +57,28 @@ pub struct ParamSpec {
     pub keyword_only: bool,
     /// Does it take all remaining positional arguments?
     pub variadic: bool,
+    /// Is it true where it is not given (`copy=True`)?
+    pub default: bool,
+}
+
+/// A flag among the arguments, and what it must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The flag.
+    pub param: ParamIndex,
+    /// Must it be true (`when copy`), or false (`unless copy`)?
+    pub holds: bool,
+}
+
+/// A clause of a row that holds of some versions of NumPy only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// The version at which the answer changed.
+    pub at: Version,
+    /// Does the clause hold of the versions before it, or of those from it on?
+    pub before: bool,
+    /// The clause, as in the table.
+    pub clause: Box<str>,
 }
 
 /// What one function, method or attribute does.
@@ -71,8 +96,10 @@ pub struct Row {
     pub out: Option<ParamIndex>,
     /// The parameters whose memory is written.
     pub writes: Vec<ParamIndex>,
-    /// The parameter that must be given and true for the writes to happen (`overwrite_input`, `inplace`).
-    pub writes_when: Option<ParamIndex>,
+    /// What the writes hang on (`overwrite_input`, `inplace`); None: they always happen.
+    pub writes_when: Option<Condition>,
+    /// What makes the result a copy, whatever `result` says (`copy`).
+    pub copies_when: Option<Condition>,
     /// Is the result made blank, to be filled (zeros, empty, full)?
     pub blank: bool,
     /// Is the result a scalar, whatever `result` says, when all arrays that go in have no dimensions?
@@ -85,10 +112,12 @@ pub struct Row {
     pub order: OrderRule,
     /// The transfer of the interpreter that refines the words.
     pub special: Option<Special>,
-    /// The first NumPy version that has the name, as (major, minor).
-    pub since: Option<(u16, u16)>,
+    /// What holds of some versions of NumPy only; the other words hold of all.
+    pub variants: Vec<Variant>,
+    /// The first NumPy version that has the name.
+    pub since: Option<Version>,
     /// The first NumPy version that no longer has the name.
-    pub until: Option<(u16, u16)>,
+    pub until: Option<Version>,
     /// Where a row that cannot be checked is documented.
     pub documented: Option<Box<str>>,
     /// Python expressions that a test evaluates.
@@ -96,18 +125,35 @@ pub struct Row {
 }
 
 impl Row {
+    /// The row for these versions of NumPy: what holds of all of them takes the place of what holds of any version.
+    pub fn on(&self, versions: Versions) -> Row {
+        let mut row = self.clone();
+        for variant in &self.variants {
+            if versions.before(variant.at) == Some(variant.before) {
+                // The clause was understood when the table was read.
+                let _ = parse::clause(&mut row, &variant.clause, &mut true);
+            }
+        }
+        row
+    }
+
     /// With how many positional arguments at least (the receiver not counted) a call writes one of its arguments; None:
     /// only where a keyword asks for it.
     fn writes_with(&self) -> Option<u8> {
         let other = self.writes.iter().any(|&param| Some(param) != self.out);
         let receiver = u8::from(self.kind == RowKind::Method);
         match self.out {
-            _ if other && self.writes_when.is_none() => Some(0),
+            _ if other && self.writes_when.is_none_or(|when| self.by_default(when)) => Some(0),
             // Whether `nan_to_num` writes hangs on `copy=`.
             _ if self.special == Some(Special::NanToNum) => Some(0),
             Some(out) if !self.params[usize::from(out)].keyword_only => Some((out + 1).saturating_sub(receiver)),
             _ => None,
         }
+    }
+
+    /// Does the condition hold where its flag is not given?
+    pub fn by_default(&self, condition: Condition) -> bool {
+        self.params[usize::from(condition.param)].default == condition.holds
     }
 
     /// The index of the parameter of this name.
@@ -117,8 +163,10 @@ impl Row {
 }
 
 /// All rows, and how to find them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Model {
+    /// The versions of NumPy that the code is meant for.
+    versions: Versions,
     /// The rows, in the order of the tables.
     pub rows: Vec<Row>,
     functions: FxHashMap<Box<str>, RowId>,
@@ -128,6 +176,8 @@ pub struct Model {
     array_attributes: FxHashMap<Box<str>, RowId>,
     writing: FxHashMap<Box<str>, u8>,
     results: FxHashMap<Box<str>, ResultByName>,
+    asking: FxHashSet<Box<str>>,
+    packages: FxHashSet<Box<str>>,
 }
 
 /// What the functions and methods of one last name have in common in their results.
@@ -166,6 +216,19 @@ impl Model {
         &BUNDLED
     }
 
+    /// The bundled model and these rows, for code that is meant for these versions of NumPy.
+    pub fn with(rows: Vec<Row>, versions: Versions) -> Model {
+        let mut model = Model { versions, ..Model::default() };
+        model.extend(BUNDLED.rows.clone());
+        model.extend(rows);
+        model
+    }
+
+    /// The versions of NumPy that the code is meant for.
+    pub fn versions(&self) -> Versions {
+        self.versions
+    }
+
     /// The texts of the bundled tables: file name and content.
     pub fn tables() -> &'static [(&'static str, &'static str)] {
         TABLES
@@ -174,6 +237,7 @@ impl Model {
     /// Adds rows; a later row replaces an earlier one of the same name and kind.
     pub fn extend(&mut self, rows: Vec<Row>) {
         for row in rows {
+            let row = row.on(self.versions);
             let last = row.name.rsplit('.').next().unwrap_or(&row.name);
             let (new, tuple) =
                 (row.result.is_new() && row.special.is_none_or(|s| s != Special::NanToNum), row.result.is_tuple());
@@ -181,9 +245,17 @@ impl Model {
             common.new &= new;
             common.tuple |= tuple;
             if let Some(least) = row.writes_with() {
-                let last = row.name.rsplit('.').next().unwrap_or(&row.name);
                 let known = self.writing.entry(last.into()).or_insert(least);
                 *known = (*known).min(least);
+            }
+            let flag = row.writes_when.map(|condition| condition.param);
+            for param in row.out.into_iter().chain(flag) {
+                self.asking.insert(row.params[usize::from(param)].name.clone());
+            }
+            if row.kind == RowKind::Function
+                && let Some((package, _)) = row.name.split_once('.')
+            {
+                self.packages.insert(package.into());
             }
             let id = RowId(self.rows.len() as u32);
             let (map, key) = match row.kind {
@@ -222,6 +294,16 @@ impl Model {
     /// of them. Names that are not there write only what a keyword (`out=`, `overwrite_input=`) names.
     pub fn writing_names(&self) -> &FxHashMap<Box<str>, u8> {
         &self.writing
+    }
+
+    /// The keywords that ask for a write: those that receive the result (`out`), and flags (`overwrite_input`).
+    pub fn asking_names(&self) -> &FxHashSet<Box<str>> {
+        &self.asking
+    }
+
+    /// The packages (the first parts of dotted names) that have functions in the model.
+    pub fn packages(&self) -> &FxHashSet<Box<str>> {
+        &self.packages
     }
 
     /// By the last part of a function's or method's name: what comes out.

@@ -5,6 +5,7 @@
 //! ```text
 //! # a comment
 //! fn numpy.zeros(shape, dtype, order, *, device, like)
+//! fn sklearn.preprocessing.scale(X, *, copy=True)          (a flag that is true where it is not given)
 //! method ndarray.reshape(self, *shape, order, copy)
 //! attr ndarray.T
 //! ufunc numpy.add 2 1             (inputs, outputs)
@@ -15,13 +16,16 @@
 //!                                 iterator of R, maybe tuple of R (R, or several), unknown
 //!   out out                       the parameter that receives the result where it is given
 //!   writes a, b                   the parameters whose memory is written
-//!   writes a when inplace         … and the parameter that must be given and true for it
+//!   writes a when inplace         … and the flag that must be given and true for it (`unless`: false)
+//!   copies when copy              the result is fresh where this flag is true (`unless`: false), whatever `result` says
 //!   blank                         the result is made to be filled
 //!   zero-dim scalar               for arrays without dimensions the result is a scalar, whatever `result` says
 //!   shape from shape              of A | from A | from A else of B | ndim N | ndim of A +1 | broadcast | reduce A
 //!   dtype from dtype else float64 NAME | KIND | of A | from A else … | promote
 //!   order from order else C       C | F | of A | from A else C | from A else of B
 //!   by asarray                    a word of `Special`
+//!   before 2.0: result fresh      a clause that holds of the versions before this one only (the others hold of all)
+//!   from 2.0: result view of a    … and of this version and later ones
 //!   since 2.1                     the first NumPy that has the name
 //!   until 2.0                     the first NumPy that no longer has it
 //!   documented https://…          where a row without witnesses is documented
@@ -42,7 +46,10 @@
 
 use std::fmt::Write as _;
 
-use super::{DtypeRule, OrderRule, ParamIndex, ParamSpec, ResultRule, Row, RowKind, ShapeRule, Special};
+use super::{
+    Condition, DtypeRule, OrderRule, ParamIndex, ParamSpec, ResultRule, Row, RowKind, ShapeRule, Special, Variant,
+    Version,
+};
 
 /// Reads one table.
 ///
@@ -86,7 +93,7 @@ pub struct TableError {
 }
 
 const HEADERS: &str = "`fn`, `method`, `attr`, `ufunc`, `alias`";
-const CLAUSES: &str = "`result`, `out`, `writes`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `since`, `until`, `documented`, `~`";
+const CLAUSES: &str = "`result`, `out`, `writes`, `copies`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `before V: …`, `from V: …`, `since`, `until`, `documented`, `~`";
 const RESULTS: &str = "`none`, `scalar`, `fresh`, `fresh owner`, `fresh view`, `fresh-or-scalar`, `same A`, `view of A`, \
      `readonly view of A`, `same-or-view of A`, `same-or-copy of A`, `view-or-copy of A`, `list of R`, `tuple of R`, \
      `iterator of R`, `maybe tuple of R`, `unknown`";
@@ -171,15 +178,15 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
-fn is_dotted(text: &str) -> bool {
+pub(super) fn is_dotted(text: &str) -> bool {
     text.contains('.') && text.split('.').all(is_name)
 }
 
 fn parameter(name: &str, keyword_only: bool) -> ParamSpec {
-    ParamSpec { name: name.into(), keyword_only, variadic: false }
+    ParamSpec { name: name.into(), keyword_only, variadic: false, default: false }
 }
 
-fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Row {
+pub(super) fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Row {
     Row {
         name: name.into(),
         kind,
@@ -188,12 +195,14 @@ fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Row {
         out: None,
         writes: Vec::new(),
         writes_when: None,
+        copies_when: None,
         blank: false,
         zero_dim_scalar: false,
         shape: ShapeRule::Unknown,
         dtype: DtypeRule::Unknown,
         order: OrderRule::Unknown,
         special: None,
+        variants: Vec::new(),
         since: None,
         until: None,
         documented: None,
@@ -202,7 +211,7 @@ fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Row {
 }
 
 /// Reads `numpy.zeros(shape, *, like)`.
-fn signature(text: &str) -> Result<(&str, Vec<ParamSpec>), String> {
+pub(super) fn signature(text: &str) -> Result<(&str, Vec<ParamSpec>), String> {
     let inner = text.split_once('(').and_then(|(name, rest)| Some((name.trim(), rest.strip_suffix(')')?)));
     let Some((name, inner)) = inner else {
         return Err(format!("`{text}` is not a signature such as `numpy.zeros(shape, dtype)`"));
@@ -217,15 +226,16 @@ fn signature(text: &str) -> Result<(&str, Vec<ParamSpec>), String> {
             keyword_only = true;
             continue;
         }
-        let bare = word.strip_prefix('*').unwrap_or(word);
+        let (bare, default) = word.strip_suffix("=True").map_or((word, false), |word| (word, true));
+        let bare = bare.strip_prefix('*').unwrap_or(bare);
         if !is_name(bare) {
-            return Err(format!("`{word}` is not a parameter; allowed: a name, `*name`, `*`"));
+            return Err(format!("`{word}` is not a parameter; allowed: a name, `name=True`, `*name`, `*`"));
         }
         if params.iter().any(|other| &*other.name == bare) {
             return Err(format!("the parameter `{bare}` occurs twice"));
         }
-        let variadic = bare != word;
-        params.push(ParamSpec { name: bare.into(), keyword_only, variadic });
+        let variadic = word.starts_with('*');
+        params.push(ParamSpec { name: bare.into(), keyword_only, variadic, default });
         keyword_only |= variadic;
     }
     if params.len() > usize::from(ParamIndex::MAX) {
@@ -295,16 +305,19 @@ fn alias(text: &str, rows: &[Row]) -> Result<Row, String> {
     Ok(row)
 }
 
-fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Result<(), String> {
+/// Reads one indented line below a row's header.
+pub(super) fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Result<(), String> {
     let (word, rest) = split(line);
     match word {
         "result" => row.result = result_rule(row, rest)?,
         "out" => row.out = Some(param(row, rest)?),
         "writes" => {
-            let (names, when) = rest.split_once(" when ").map_or((rest, None), |(names, when)| (names, Some(when)));
+            let at = [" when ", " unless "].into_iter().find_map(|word| rest.find(word));
+            let (names, when) = rest.split_at(at.unwrap_or(rest.len()));
             row.writes = names.split(',').map(|name| param(row, name.trim())).collect::<Result<_, _>>()?;
-            row.writes_when = when.map(|name| param(row, name.trim())).transpose()?;
+            row.writes_when = at.map(|_| condition(row, when.trim())).transpose()?;
         }
+        "copies" => row.copies_when = Some(condition(row, rest)?),
         "blank" if rest.is_empty() => row.blank = true,
         "zero-dim" if rest == "scalar" => row.zero_dim_scalar = true,
         "shape" => row.shape = shape_rule(row, rest)?,
@@ -317,6 +330,7 @@ fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Result<(), Str
                 return Err(wrong("transfer", rest, &allowed.join(", ")));
             }
         },
+        "before" | "from" => row.variants.push(variant(row, word == "before", rest)?),
         "since" => row.since = Some(version(rest)?),
         "until" => row.until = Some(version(rest)?),
         "documented" if rest.is_empty() => return Err("`documented` needs an address".to_owned()),
@@ -340,7 +354,30 @@ fn param(row: &Row, name: &str) -> Result<ParamIndex, String> {
     })
 }
 
-fn version(text: &str) -> Result<(u16, u16), String> {
+/// Reads `when copy`.
+fn condition(row: &Row, text: &str) -> Result<Condition, String> {
+    let holds = match split(text) {
+        ("when", _) => true,
+        ("unless", _) => false,
+        _ => return Err(format!("`{text}` is not a condition such as `when copy` or `unless copy`")),
+    };
+    Ok(Condition { param: param(row, split(text).1)?, holds })
+}
+
+/// Reads `2.0: result fresh`.
+fn variant(row: &Row, before: bool, text: &str) -> Result<Variant, String> {
+    let Some((at, text)) = text.split_once(':') else {
+        return Err(format!("`{text}` is not a clause for some versions such as `2.0: result fresh`"));
+    };
+    let text = text.trim();
+    if let ("before" | "from" | "since" | "until" | "~", _) = split(text) {
+        return Err(format!("`{text}` cannot depend on the version"));
+    }
+    clause(&mut row.clone(), text, &mut true)?;
+    Ok(Variant { at: version(at.trim())?, before, clause: text.into() })
+}
+
+fn version(text: &str) -> Result<Version, String> {
     text.split_once('.')
         .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)))
         .ok_or_else(|| format!("`{text}` is not a version such as `2.1`"))
@@ -423,6 +460,7 @@ fn order_rule(row: &Row, text: &str) -> Result<OrderRule, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Versions;
 
     fn one(text: &str) -> Row {
         table("t", text).unwrap().pop().unwrap()
@@ -442,7 +480,7 @@ mod tests {
         assert_eq!(&*row.name, "numpy.f");
         assert_eq!(row.result, ResultRule::List(Box::new(ResultRule::View { of: 0, readonly: true })));
         assert_eq!((row.out, row.writes, row.blank), (Some(1), vec![0, 1], true));
-        assert_eq!(row.writes_when, Some(4));
+        assert_eq!(row.writes_when, Some(Condition { param: 4, holds: true }));
         assert!(row.zero_dim_scalar);
         assert_eq!(row.shape, ShapeRule::NdimOf(0, -1));
         assert_eq!(row.dtype, DtypeRule::From(2, Box::new(DtypeRule::Of(0))));
@@ -457,6 +495,18 @@ mod tests {
         let row = one("fn numpy.f(a, shape)\n  result maybe tuple of fresh owner\n  shape from shape else of a");
         assert_eq!(row.result, ResultRule::MaybeTuple(Box::new(ResultRule::Fresh { owner: Some(true) })));
         assert_eq!(row.shape, ShapeRule::FromElseOf(1, 0));
+    }
+
+    #[test]
+    fn clauses_for_some_versions() {
+        let row =
+            one("fn numpy.f(a)\n  result view-or-copy of a\n  before 2.0: result fresh\n  from 2.1: result view of a");
+        let on = |text: &str| row.on(Versions::parse(text).unwrap()).result;
+        assert_eq!(on("<2"), ResultRule::Fresh { owner: None });
+        assert_eq!(on(">=2.1"), ResultRule::View { of: 0, readonly: false });
+        for mixed in [">=1.26", "==2.0.*", ">=2.0,<2.2"] {
+            assert_eq!(on(mixed), ResultRule::ViewOrCopy(0), "{mixed}");
+        }
     }
 
     #[test]
@@ -516,6 +566,10 @@ mod tests {
             ("fn numpy.f(a)\n  dtype float", "unknown dtype `float`; allowed: a dtype's name"),
             ("fn numpy.f(a)\n  order K", "unknown order `K`; allowed: `C`, `F`"),
             ("fn numpy.f(a)\n  by magic", "unknown transfer `magic`; allowed: asarray, array"),
+            ("fn numpy.f(a)\n  before 2.0 result none", "is not a clause for some versions such as"),
+            ("fn numpy.f(a)\n  from two: result none", "`two` is not a version"),
+            ("fn numpy.f(a)\n  from 2.0: result view of b", "no parameter `b`"),
+            ("fn numpy.f(a)\n  from 2.0: since 2.1", "cannot depend on the version"),
             ("fn numpy.f(a)\n  since two", "`two` is not a version"),
             ("fn numpy.f(a)\n  documented", "needs an address"),
             ("fn numpy.f(a)\n  ~", "needs a Python expression"),

@@ -354,6 +354,14 @@ def check_clauses(row: dict, evaluation: Evaluation) -> None:
             check_order(row["order"], leaf, evaluation)
 
 
+def holds(row: dict, condition, evaluation: Evaluation, otherwise: bool) -> bool:
+    """Has the flag the value that the condition asks for?"""
+    if condition is None:
+        return otherwise
+    default = next(param["default"] for param in row["params"] if param["name"] == condition["flag"])
+    return bool(evaluation.bound.get(condition["flag"], default)) == condition["holds"]
+
+
 def check_evaluation(row: dict, evaluation: Evaluation, seen: set) -> None:
     """Raises Misfit where the row is wrong about this evaluation."""
     out = row["out"] and evaluation.bound.get(row["out"])
@@ -364,10 +372,13 @@ def check_evaluation(row: dict, evaluation: Evaluation, seen: set) -> None:
             raise Misfit(f"does not return the array given as `{row['out']}`")
         seen.add("out")
     else:
-        check_result(row["result"], evaluation.result, evaluation, seen)
+        copies = holds(row, row["copies_when"], evaluation, False)
+        check_result("fresh" if copies else row["result"], evaluation.result, evaluation, set() if copies else seen)
+        if copies:
+            seen.add("copies")
         check_clauses(row, evaluation)
     allowed = set(row["writes"])
-    if row["writes_when"] and not evaluation.bound.get(row["writes_when"]):
+    if not holds(row, row["writes_when"], evaluation, True):
         allowed = set()
     extra = evaluation.written - allowed - {row["out"]}
     if extra:
@@ -521,6 +532,8 @@ def weaknesses(row: dict, seen: set) -> list[str]:
     for name in row["writes"]:
         if f"writes {name}" not in seen:
             found.append(f"is said to write {name}, but no witness ever does")
+    if row["copies_when"] and "copies" not in seen:
+        found.append("is said to copy on demand, but no witness shows it")
     if row["out"] and "out" not in seen:
         found.append(f"is said to return `{row['out']}`, but no witness shows it")
     return found

@@ -6,7 +6,7 @@ use super::{Call, Shared};
 use crate::domain::{Array, Dtype, Evidence, Kinds, ObjectKind, Owner, Tri, Value, ValueId};
 use crate::interp::machine::{Machine, reaxed};
 use crate::ir::{Sym, Temp};
-use crate::model::{DtypeRule, ParamIndex, ResultRule, Row, Special};
+use crate::model::{Condition, DtypeRule, ParamIndex, ResultRule, Row, Special};
 use crate::trace::{How, ReadHow, WriteHow};
 
 impl<'a> Machine<'a> {
@@ -24,11 +24,8 @@ impl<'a> Machine<'a> {
         }
         self.read_operands(call);
         let function = self.last_name(row);
-        let writes = row.writes_when.is_none_or(|when| {
-            // Writes that depend on a flag: by default they do not happen.
-            call.value(when)
-                .is_some_and(|value| !matches!(self.values.get(value), Value::Bool(Some(false)) | Value::None))
-        });
+        // A write that perhaps happens is none to tell of.
+        let writes = row.writes_when.is_none_or(|when| self.holds(call, when).must());
         for &param in row.writes.iter().filter(|_| writes) {
             if Some(param) != row.out {
                 self.write_argument(call, param, function);
@@ -37,7 +34,7 @@ impl<'a> Machine<'a> {
         let out = row.out.and_then(|param| call.value(param).map(|value| (param, value)));
         let result = match call.row.special.and_then(|special| self.special(special, call)) {
             Some(value) => value,
-            None => self.by_words(call, &row.result),
+            None => self.by_condition(call),
         };
         let result = self.polynomial(call, result);
         self.tell_derived(call, result, function);
@@ -47,6 +44,34 @@ impl<'a> Machine<'a> {
             }
             _ => result,
         }
+    }
+
+    /// Does the flag have the value that the condition asks for?
+    fn holds(&self, call: &Call<'a>, condition: Condition) -> Tri {
+        let truth = match call.value(condition.param).map(|value| self.values.get(value)) {
+            None => Tri::of(call.row.params[usize::from(condition.param)].default),
+            Some(Value::Bool(Some(truth))) => Tri::of(*truth),
+            Some(Value::None) => Tri::No,
+            Some(_) => Tri::May,
+        };
+        match (truth, condition.holds) {
+            (Tri::May, _) => Tri::May,
+            (truth, holds) => Tri::of(truth.must() == holds),
+        }
+    }
+
+    /// The result by the row's words, or a copy where a flag asks for one.
+    fn by_condition(&mut self, call: &Call<'a>) -> ValueId {
+        let copies = call.row.copies_when.map_or(Tri::No, |when| self.holds(call, when));
+        if copies.no() {
+            return self.by_words(call, &call.row.result);
+        }
+        let fresh = self.fresh_result(call, Owner::Either, false);
+        if copies.must() {
+            return fresh;
+        }
+        let shared = self.by_words(call, &call.row.result);
+        self.values.join(shared, fresh)
     }
 
     /// The functions of polynomials give a `poly1d` where they are given one.
@@ -70,7 +95,8 @@ impl<'a> Machine<'a> {
 
     pub(super) fn write_argument(&mut self, call: &Call<'a>, param: ParamIndex, function: Sym) {
         let (Some(value), Some(temp)) = (call.value(param), call.temp(param)) else { return };
-        let how = if call.row.writes_when.is_some() {
+        let overwrites = |when: Condition| call.row.params[usize::from(when.param)].name.starts_with("overwrite_");
+        let how = if call.row.writes_when.is_some_and(overwrites) {
             WriteHow::Scratch(function)
         } else if param == 0 && Self::takes_self(call.row) {
             WriteHow::Method(function)
@@ -112,6 +138,9 @@ impl<'a> Machine<'a> {
             {
                 self.read(temp, ReadHow::Passed);
             }
+        }
+        for &temp in &call.others {
+            self.read(temp, ReadHow::Passed);
         }
         if shared.is_none() || !call.row.params.iter().any(|param| param.variadic) {
             for (_, temp) in &call.rest {

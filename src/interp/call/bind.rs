@@ -20,7 +20,8 @@ impl<'a> Machine<'a> {
         args: &Args<'a>,
     ) -> Call<'a> {
         let row = self.model.row(row);
-        let mut call = Call { row, slots: vec![None; row.params.len()], rest: Vec::new(), open: false };
+        let mut call =
+            Call { row, slots: vec![None; row.params.len()], rest: Vec::new(), others: Vec::new(), open: false };
         let mut next = 0;
         if let Some(receiver) = receiver {
             if let Some(slot) = call.slots.first_mut() {
@@ -36,24 +37,31 @@ impl<'a> Machine<'a> {
                         call.slots[next] = Some((value, Some(arg.value)));
                         next += 1;
                     }
-                    _ => call.open = true,
+                    _ => {
+                        call.open = true;
+                        call.others.push(arg.value);
+                    }
                 },
                 ArgKind::Kw(name) => {
                     let name = self.name(name);
-                    if let Some(param) = row.param(name) {
-                        call.slots[param as usize] = Some((value, Some(arg.value)));
+                    match row.param(name) {
+                        Some(param) => call.slots[param as usize] = Some((value, Some(arg.value))),
+                        None => call.others.push(arg.value),
                     }
                 }
                 ArgKind::Star => {
                     // What a star passes is an element of it, nobody knows where.
                     match row.params.get(next) {
                         Some(param) if param.variadic => call.rest.push((ValueId::UNKNOWN, arg.value)),
-                        _ => {}
+                        _ => call.others.push(arg.value),
                     }
                     call.open = true;
                     next = row.params.len();
                 }
-                ArgKind::DoubleStar => call.open = true,
+                ArgKind::DoubleStar => {
+                    call.open = true;
+                    call.others.push(arg.value);
+                }
             }
         }
         if call.open {

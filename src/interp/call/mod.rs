@@ -48,6 +48,8 @@ pub(crate) struct Call<'a> {
     slots: Vec<Option<(ValueId, Option<Temp>)>>,
     /// What the variadic parameter took.
     pub(crate) rest: Vec<(ValueId, Temp)>,
+    /// The arguments that no parameter of the row takes.
+    pub(crate) others: Vec<Temp>,
     /// Were there `*args` or `**kwargs`, so that anything may have been passed besides?
     pub(crate) open: bool,
 }
