@@ -144,6 +144,10 @@ impl Writers {
     fn may_report(&self, body: &Body) -> bool {
         let mut flow =
             Flow { classes: (0..body.locals.len() as u32).collect(), several: vec![false; body.locals.len()] };
+        // Parameters share their memory with the caller.
+        for param in body.params.iter().skip(usize::from(body.class.is_some())) {
+            flow.several[param.local.index()] = true;
+        }
         let mut written: SmallVec<[Local; 8]> = SmallVec::new();
         let mut slices = false;
         let mut collects = false;

@@ -105,6 +105,7 @@ impl<'a> Machine<'a> {
             values: &self.values,
             buffers: &self.buffers,
             events: &events,
+            returned: self.returned,
             blocks: &ranges,
         };
         observer.body(&trace);

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::ir::{DocFacts, DocType};
 
 /// Words that say that an argument is changed.
-const IN_PLACE: [&str; 12] = [
+const IN_PLACE: [&str; 14] = [
     "in place",
     "in-place",
     "inplace",
@@ -24,6 +24,8 @@ const IN_PLACE: [&str; 12] = [
     "are overwritten",
     "be overwritten",
     "mutates",
+    "clobber",
+    "instead of returning it",
 ];
 
 /// Words that promise that it is not.
@@ -35,7 +37,7 @@ const NEGATIONS: [&str; 6] = ["not", "never", "without", "n't", "no", "nor"];
 
 /// What a docstring is searched for before it is read: without the first letter, which may be a capital.
 struct Stems {
-    says: [Finder<'static>; 4],
+    says: [Finder<'static>; 6],
     pure: [Finder<'static>; 4],
     array: Finder<'static>,
     returns: [Finder<'static>; 3],
@@ -45,7 +47,7 @@ struct Stems {
 }
 
 static STEMS: LazyLock<Stems> = LazyLock::new(|| Stems {
-    says: ["lace", "odif", "verw", "utat"].map(Finder::new),
+    says: ["lace", "odif", "verw", "utat", "lobber", "nstead of returning"].map(Finder::new),
     pure: ["opy", "ew array", "ew ndarray", "ithout"].map(Finder::new),
     array: Finder::new("rray"),
     returns: ["eturn", "ield", "rtype"].map(Finder::new),

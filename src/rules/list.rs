@@ -5,6 +5,8 @@ use crate::trace::BodyTrace;
 
 #[path = "vl101_write_through_view.rs"]
 mod vl101_write_through_view;
+#[path = "vl102_mutated_argument.rs"]
+mod vl102_mutated_argument;
 #[path = "vl104_stale_snapshot.rs"]
 mod vl104_stale_snapshot;
 #[path = "vl201_deleted_base_kept_alive.rs"]
@@ -19,6 +21,7 @@ mod vl302_write_to_discarded_copy;
 /// What the rules are.
 pub(super) static INFOS: &[&RuleInfo] = &[
     &vl101_write_through_view::INFO,
+    &vl102_mutated_argument::INFO,
     &vl104_stale_snapshot::INFO,
     &vl201_deleted_base_kept_alive::INFO,
     &vl203_accumulated_views::INFO,
@@ -29,6 +32,7 @@ pub(super) static INFOS: &[&RuleInfo] = &[
 /// What the rules do.
 pub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[
     vl101_write_through_view::check,
+    vl102_mutated_argument::check,
     vl104_stale_snapshot::check,
     vl201_deleted_base_kept_alive::check,
     vl203_accumulated_views::check,

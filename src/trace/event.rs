@@ -207,6 +207,8 @@ pub struct BodyTrace<'a> {
     pub buffers: &'a Buffers,
     /// The events, block by block, in order of execution within each.
     pub events: &'a [Event],
+    /// What is returned, joined over all returns; bottom if it never returns.
+    pub returned: ValueId,
     /// For each block the range of its events.
     pub blocks: &'a [(u32, u32)],
 }

@@ -180,6 +180,7 @@ impl<'a> Machine<'a> {
             Value::Array(index) => index.certain() && index.ndim().is_some_and(|n| n > 0),
             _ => false,
         };
+        let array = if self.is_mask(at) { self.hint(obj, array) } else { array };
         if !only_arrays || !array.kinds.meets(Kinds::CONTAINER) {
             return array;
         }
@@ -188,6 +189,24 @@ impl<'a> Machine<'a> {
             Value::Array(array) => array.clone(),
             _ => array,
         }
+    }
+
+    /// Is the index what a comparison of an array gives?
+    fn is_mask(&self, at: ValueId) -> bool {
+        self.values.array(at).is_some_and(|index| {
+            index.kinds.meets(Kinds::ARRAY) && index.evidence >= Evidence::Likely && index.dtype == Dtype::BOOL
+        })
+    }
+
+    /// What takes a mask for an index is most likely an array.
+    fn hint(&mut self, obj: Temp, array: Array) -> Array {
+        let otherwise = self.root(obj).is_some_and(|root| root.direct && self.used_otherwise[root.local.index()]);
+        if otherwise || array.evidence > Evidence::None {
+            return array;
+        }
+        let array = Array { evidence: Evidence::Likely, ..array };
+        self.temps[obj.index()] = self.values.make(array.clone());
+        array
     }
 
     /// `np.r_[…]`, `np.c_[…]`, `np.s_[…]`, `np.mgrid[…]`.

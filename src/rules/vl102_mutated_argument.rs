@@ -1,0 +1,347 @@
+//! A function changes the array that its caller passed, where a new value was meant.
+
+use crate::domain::{Array, BufId, Evidence, Origin, ValueId};
+use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
+use crate::ir::{BodyKind, Local, Param, ParamKind, docstring};
+use crate::rules::common::{
+    Write, how_word, in_order, label, names_an_output, remakes, seen_word, works_in_place, write_word, writes,
+};
+use crate::trace::{BodyTrace, BoundFrom, Escape, EventId, EventKind, How, Link, Walk, WriteHow};
+
+pub(super) static INFO: RuleInfo = RuleInfo {
+    code: "VL102",
+    name: "mutated-argument",
+    summary: "a function changes the caller's array in place, where a new value was meant",
+    page: include_str!("../../rules/VL102-mutated-argument.md"),
+};
+
+/// How the array that is written came from the parameter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It is the parameter's own value.
+    Own,
+    /// Through a function that copies only if it must: `np.asarray`, `np.atleast_1d`, `astype(copy=False)`.
+    Converted(EventId, How),
+    /// Through a view of it: a slice, a field, `.T`, `ravel()`.
+    Viewed(EventId, How),
+}
+
+/// What becomes of the written array afterwards.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// Its content is read here.
+    Read(EventId),
+    /// It is returned, yielded or stored here, and read before nowhere.
+    HandedOut(EventId),
+}
+
+impl After {
+    fn event(self) -> EventId {
+        match self {
+            After::Read(id) | After::HandedOut(id) => id,
+        }
+    }
+}
+
+pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
+    if trace.body.kind != BodyKind::Function || trace.body.params.is_empty() {
+        return;
+    }
+    let mut best: Vec<(BufId, Finding)> = Vec::new();
+    for write in writes(trace) {
+        let Some(object) = trace.array(write.object) else { continue };
+        for &buf in &object.bufs {
+            let Some(param) = parameter(trace, buf) else { continue };
+            let Some(finding) = judge(trace, &write, object, buf, param) else { continue };
+            match best.iter_mut().find(|entry| entry.0 == buf) {
+                Some(entry) if entry.1.confidence >= finding.confidence => {}
+                Some(entry) => entry.1 = finding,
+                None => best.push((buf, finding)),
+            }
+        }
+    }
+    // Reading the docstring costs more than the rest: only where there is something to report.
+    if !best.is_empty() && !works_in_place(trace) && !comments_on_it(trace) {
+        findings.extend(best.into_iter().map(|entry| entry.1));
+    }
+}
+
+/// Does a comment in the function say that it works in place?
+fn comments_on_it(trace: &BodyTrace<'_>) -> bool {
+    let comments = trace.quote(trace.body.span).lines().filter_map(|line| line.split_once('#')).map(|parts| parts.1);
+    docstring::facts(&comments.collect::<Vec<_>>().join("\n")).says_in_place
+}
+
+/// The parameter whose memory the buffer is, unless that is the receiver of a method.
+fn parameter<'a>(trace: &BodyTrace<'a>, buf: BufId) -> Option<&'a Param> {
+    let origin = match trace.buffers.get(buf).origin {
+        Origin::Attr(object, _) => trace.buffers.get(object).origin,
+        origin => origin,
+    };
+    let Origin::Param(body, local) = origin else { return None };
+    if body != trace.id {
+        return None;
+    }
+    let params = &trace.body.params;
+    let at = params.iter().position(|param| param.local == local)?;
+    let receiver = at == 0 && trace.body.class.is_some();
+    (!receiver && params[at].kind != ParamKind::VarKwargs).then(|| &params[at])
+}
+
+fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, param: &Param) -> Option<Finding> {
+    let name = trace.module.names.text(param.name);
+    if matches!(write.how, WriteHow::TupleItem | WriteHow::Scratch(_))
+        || object.evidence < Evidence::Likely
+        || object.writeable.no()
+        || names_an_output(name)
+        || handles_copying(trace)
+    {
+        return None;
+    }
+    let way = way(trace, write.object);
+    let inside = matches!(trace.buffers.get(buf).origin, Origin::Attr(..));
+    if inside && !matches!(way, Way::Viewed(_, How::Slice)) {
+        // Objects are passed to be changed.
+        return None;
+    }
+    let after = after(trace, write);
+    let confidence = confidence(trace, write, buf, name, way, after, inside);
+    Some(tell(trace, write, name, way, after, inside, confidence))
+}
+
+/// Has the function a parameter by which its caller says whether it may write?
+fn handles_copying(trace: &BodyTrace<'_>) -> bool {
+    trace.body.params.iter().any(|param| {
+        let name = trace.module.names.text(param.name);
+        matches!(name, "copy" | "inplace" | "in_place" | "out" | "overwrite" | "return_copy" | "copy_data")
+            || name.starts_with("overwrite_")
+            || name.starts_with("copy_")
+    })
+}
+
+fn way(trace: &BodyTrace<'_>, object: ValueId) -> Way {
+    let chain = trace.chain(object);
+    let converted =
+        chain.iter().find(|link| matches!(link.how, How::Function(_) | How::Method(_)) && converts(trace, link));
+    match (converted, chain.first()) {
+        (Some(link), _) => Way::Converted(link.event, link.how),
+        (None, Some(link)) => Way::Viewed(link.event, link.how),
+        (None, None) => Way::Own,
+    }
+}
+
+/// Is it a conversion, after which one has an array of one's own more often than not?
+fn converts(trace: &BodyTrace<'_>, link: &Link) -> bool {
+    let (How::Function(name) | How::Method(name)) = link.how else { return false };
+    let name = trace.module.names.text(name);
+    name.starts_with("as") || name.starts_with("atleast_") || matches!(name, "array" | "require" | "nan_to_num")
+}
+
+/// What happens with the written memory after the write.
+fn after(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<After> {
+    let written = trace.array(write.value)?;
+    let updates: Vec<_> = writes(trace).iter().map(|other| other.event.stmt).collect();
+    let mut handed = None;
+    let read = trace.walk_from(write.id, |id| {
+        let event = trace.event(id);
+        if id == write.id || event.op == write.event.op && event.stmt == write.event.stmt {
+            return Walk::On;
+        }
+        match event.kind {
+            EventKind::Read { value, .. } | EventKind::Escaped { value, how: Escape::Passed, .. }
+                if !updates.contains(&event.stmt) && trace.overlaps(written, value) =>
+            {
+                return Walk::Found;
+            }
+            EventKind::Escaped { value, how, .. }
+                if !matches!(how, Escape::Captured | Escape::Passed) && trace.overlaps(written, value) =>
+            {
+                handed = handed.or(Some(id));
+            }
+            _ => {}
+        }
+        if remakes(trace, id, written) { Walk::Stop } else { Walk::On }
+    });
+    read.map(After::Read).or(handed.map(After::HandedOut))
+}
+
+/// How sure it is that the caller's array was not meant to change.
+fn confidence(
+    trace: &BodyTrace<'_>,
+    write: &Write<'_>,
+    buf: BufId,
+    name: &str,
+    way: Way,
+    after: Option<After>,
+    inside: bool,
+) -> Confidence {
+    let kept = kept(trace, write);
+    let after = match after {
+        Some(after) => after,
+        None if kept => After::HandedOut(write.id),
+        None => return Confidence::Possible,
+    };
+    let whole = matches!(write.how, WriteHow::Item { whole: true });
+    let alias = write.via.map_or("", |local| trace.name(local));
+    if whole || names_an_output(alias) && !matches!(way, Way::Converted(..)) || is_test(trace) || is_kernel(trace) {
+        return Confidence::Possible;
+    }
+    let procedure =
+        trace.returned == ValueId::NONE && !trace.body.is_generator && !matches!(after, After::HandedOut(_));
+    let likely = match way {
+        Way::Converted(..) => true,
+        Way::Viewed(..) if !plain_view(trace, write.object) => false,
+        Way::Viewed(..) => !procedure && !hands_back(trace, buf) && (!is_private(trace) || inside),
+        Way::Own => {
+            let operator = write.how == WriteHow::Augmented && write.event.span == write.event.stmt;
+            let meant = procedure || is_private(trace) || accumulates(name);
+            let own = trace.array(write.object).is_some_and(|object| object.entry) || is_name_of(trace, write.via, buf);
+            kept || own && !meant && (operator || matches!(after, After::Read(_)) && !hands_back(trace, buf))
+        }
+    };
+    if likely { Confidence::Likely } else { Confidence::Possible }
+}
+
+/// Does the function keep the written memory in an attribute?
+fn kept(trace: &BodyTrace<'_>, write: &Write<'_>) -> bool {
+    let Some(written) = trace.array(write.value) else { return false };
+    trace.iter().any(|(_, event)| match event.kind {
+        EventKind::Escaped { value, how: Escape::Attribute(_), .. } => {
+            event.op < write.event.op && trace.overlaps(written, value)
+        }
+        _ => false,
+    })
+}
+
+/// Was the view taken by slices alone? Elements met in a loop are there to be changed, and an index that nothing is known
+/// of may have copied.
+fn plain_view(trace: &BodyTrace<'_>, object: ValueId) -> bool {
+    let chain = trace.chain(object);
+    chain.iter().all(|link| link.how != How::Element)
+        && chain.iter().filter(|link| link.how == How::MaybeCopy).count() < 2
+}
+
+/// Is the name the parameter, or another name that it was given (`y = x`)?
+fn is_name_of(trace: &BodyTrace<'_>, via: Option<Local>, buf: BufId) -> bool {
+    let (Some(via), Origin::Param(_, param)) = (via, trace.buffers.get(buf).origin) else { return false };
+    via == param
+        || trace.bindings(via).any(
+            |(_, event)| matches!(event.kind, EventKind::Bound { from: BoundFrom::Name(source), .. } if source == param),
+        )
+}
+
+/// Is the function tried out on data of its own?
+fn is_test(trace: &BodyTrace<'_>) -> bool {
+    trace.module.names.text(trace.body.name).starts_with("test")
+}
+
+/// Is the function compiled, as those are that work on buffers of their callers?
+fn is_kernel(trace: &BodyTrace<'_>) -> bool {
+    trace.body.decorators.iter().filter_map(|path| path.last()).any(|&name| {
+        matches!(
+            trace.module.names.text(name),
+            "njit" | "jit" | "guvectorize" | "vectorize" | "cfunc" | "kernel" | "stencil"
+        )
+    })
+}
+
+/// Is the function for the file's own use, so that its callers know what it does?
+fn is_private(trace: &BodyTrace<'_>) -> bool {
+    let hidden = |name: &str| name.starts_with('_') && !name.ends_with("__");
+    let nested = trace.body.parent.is_some_and(|parent| {
+        matches!(trace.module.bodies[parent.index()].kind, BodyKind::Function | BodyKind::Lambda)
+    });
+    nested || trace.body.qualname.split('.').any(hidden)
+}
+
+/// Does the name say that values are added up in the array?
+fn accumulates(name: &str) -> bool {
+    name.split('_').any(|part| matches!(part, "acc" | "accum" | "accumulator" | "total" | "totals"))
+}
+
+/// Does the function return the parameter itself, so that the caller has it back?
+fn hands_back(trace: &BodyTrace<'_>, buf: BufId) -> bool {
+    trace.iter().any(|(_, event)| match event.kind {
+        EventKind::Escaped { value, how: Escape::Returned, .. } => {
+            trace.array(value).is_some_and(|array| array.entry && array.bufs[..] == [buf])
+        }
+        _ => false,
+    })
+}
+
+fn tell(
+    trace: &BodyTrace<'_>,
+    write: &Write<'_>,
+    name: &str,
+    way: Way,
+    after: Option<After>,
+    inside: bool,
+    confidence: Confidence,
+) -> Finding {
+    let mut labels: Vec<Label> = Vec::new();
+    let param = trace.body.params.iter().find(|param| trace.module.names.text(param.name) == name);
+    if let Some(param) = param {
+        labels.push(label(param.span, Role::Made, "the caller's array comes in here"));
+    }
+    if let Way::Converted(event, how) | Way::Viewed(event, how) = way {
+        let said = match (way, how) {
+            (Way::Converted(..), How::Function(function) | How::Method(function)) => {
+                format!(
+                    "`{}` copies only if it must: else this is the caller's array",
+                    trace.module.names.text(function)
+                )
+            }
+            _ => format!("{}: this is the caller's memory", how_word(trace, how)),
+        };
+        labels.push(label(trace.event(event).span, Role::Aliased, said));
+    }
+    let object = if inside { "an array of the caller's object" } else { "the caller's array" };
+    labels.push(label(write.event.span, Role::Primary, format!("{} changes {object}", write_word(trace, write.how))));
+    if let Some(after) = after {
+        let id = after.event();
+        labels.push(label(
+            trace.event(id).span,
+            Role::Seen,
+            format!("{}, as if it were the function's own", seen_word(trace, id)),
+        ));
+    }
+    Finding {
+        rule: &INFO,
+        span: write.event.span,
+        message: format!("`{}` changes the array that its caller passes as `{name}`", trace.body.qualname),
+        confidence,
+        labels: in_order(labels),
+        help: Some(help(trace, write, name, way)),
+    }
+}
+
+/// What to write instead.
+fn help(trace: &BodyTrace<'_>, write: &Write<'_>, name: &str, way: Way) -> String {
+    if let Way::Converted(event, how) = way {
+        let call = trace.quote(trace.event(event).span);
+        if !call.contains('\n') {
+            if let How::Function(function) = how
+                && matches!(trace.module.names.text(function), "asarray" | "asanyarray")
+                && let Some((before, rest)) = call.split_once(trace.module.names.text(function))
+            {
+                let subclasses = if trace.module.names.text(function) == "asanyarray" { ", subok=True" } else { "" };
+                if let Some(arguments) = rest.strip_suffix(')') {
+                    return format!("copy always: `{before}array{arguments}{subclasses})`");
+                }
+            }
+            return format!("copy always: `{call}.copy()`");
+        }
+    }
+    let statement = trace.quote(write.event.stmt);
+    if write.how == WriteHow::Augmented && write.event.span == write.event.stmt && !statement.contains('\n') {
+        const OPERATORS: [&str; 12] = ["**=", "//=", ">>=", "<<=", "+=", "-=", "*=", "/=", "%=", "@=", "&=", "|="];
+        if let Some((operator, (target, value))) =
+            OPERATORS.iter().find_map(|operator| statement.split_once(operator).map(|parts| (operator, parts)))
+        {
+            let (target, value) = (target.trim(), value.trim());
+            let value = if value.contains(' ') { format!("({value})") } else { value.to_string() };
+            return format!("make a new array: `{target} = {target} {} {value}`", operator.trim_end_matches('='));
+        }
+    }
+    format!("work on a copy: `{name} = {name}.copy()` before the first write")
+}
