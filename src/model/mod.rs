@@ -20,11 +20,12 @@
 //! transfer of the interpreter with `by`; its words then say what holds in every case.
 
 pub mod parse;
+pub mod short;
 
 pub mod version;
 pub mod words;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 pub use version::{Version, Versions};
@@ -198,7 +199,7 @@ static TABLES: &[(&str, &str)] = &[
     ("other.model", include_str!("other.model")),
 ];
 
-static BUNDLED: LazyLock<Model> = LazyLock::new(|| {
+static BUNDLED: LazyLock<Arc<Model>> = LazyLock::new(|| {
     let mut model = Model::default();
     for (file, text) in TABLES {
         // The tables are part of the program: `tests/model.rs` fails for a table that does not parse, so that a user
@@ -207,12 +208,12 @@ static BUNDLED: LazyLock<Model> = LazyLock::new(|| {
             model.extend(rows);
         }
     }
-    model
+    Arc::new(model)
 });
 
 impl Model {
     /// The model that viewlint ships.
-    pub fn bundled() -> &'static Model {
+    pub fn bundled() -> &'static Arc<Model> {
         &BUNDLED
     }
 
