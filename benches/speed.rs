@@ -5,7 +5,7 @@
 //! the wall: other processes do not spoil it.
 
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use cpu_time::ProcessTime;
 use viewlint::check::{Stats, check};
 use viewlint::model::Model;
 use viewlint::source::discovery::{DEFAULT_EXCLUDES, Options, discover, display};
+use viewlint::source::globs::Globs;
 use viewlint::source::{SourceFile, decode};
 
 const ROUNDS: usize = 3;
@@ -94,7 +95,8 @@ fn folders() -> Result<Vec<PathBuf>, String> {
 }
 
 fn sources(folders: &[PathBuf]) -> Result<Vec<SourceFile>, String> {
-    let options = Options::new(DEFAULT_EXCLUDES.iter().copied()).map_err(|error| error.to_string())?;
+    let excludes = DEFAULT_EXCLUDES.iter().map(|&glob| (Path::new(""), glob));
+    let options = Options::new(Globs::new(excludes).map_err(|error| error.to_string())?);
     let found = discover(folders, &options);
     if let Some((path, reason)) = found.errors.first() {
         return Err(format!("{}: {reason}", path.display()));

@@ -12,6 +12,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod finding;
 pub mod inspect;

@@ -1,5 +1,7 @@
 //! Configuration files from outside: which one counts, what they may say, and that the command line wins.
 
+#![allow(clippy::unwrap_used, reason = "this is a test")]
+
 mod support;
 
 use support::{Folder, Ran, ran};
@@ -173,7 +175,7 @@ fn rows_of_ones_own_make_findings_appear_and_disappear() {
     assert_eq!(
         with("'mypkg.solve.step' = 'changes 0'"),
         [format!(
-            "error: pyproject.toml:2:23: `models`: `mypkg.solve.step`: unknown words `changes 0`; allowed: {}",
+            "error: pyproject.toml:2:22: `models`: `mypkg.solve.step`: unknown words `changes 0`; allowed: {}",
             viewlint::model::short::WORDS
         )]
     );

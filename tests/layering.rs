@@ -45,6 +45,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ruff_", &["syntax", "ir/lower"]),
     ("miette", &["report", "main"]),
     ("clap", &["cli"]),
+    ("toml", &["config"]),
     ("ignore", &["source"]),
     ("encoding_rs", &["source"]),
 ];

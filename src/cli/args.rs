@@ -48,7 +48,33 @@ pub(super) enum Command {
         /// How the table is printed
         #[arg(long, value_enum, default_value_t)]
         output_format: ListFormat,
+        #[command(flatten)]
+        config: ConfigArgs,
     },
+    /// List the keys of the configuration, or explain one
+    Config {
+        /// A key
+        key: Option<String>,
+    },
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    /// Take this configuration file for all files, instead of the nearest one
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
+    pub(super) config: Option<PathBuf>,
+    /// Ignore all configuration files
+    #[arg(long, conflicts_with = "config", help_heading = "Configuration")]
+    pub(super) isolated: bool,
+}
+
+/// Reads `GLOB:RULE`.
+fn per_file_ignore(text: &str) -> Result<(String, String), String> {
+    // A Windows path has a colon of its own.
+    let split = text.rsplit_once(':').filter(|(glob, rule)| !glob.is_empty() && !rule.is_empty());
+    let (glob, rule) = split.ok_or_else(|| "not of the form GLOB:RULE, such as `tests/*:VL101`".to_owned())?;
+    Ok((glob.trim().to_owned(), rule.trim().to_owned()))
 }
 
 #[derive(Debug, Args)]
@@ -66,14 +92,17 @@ pub(super) struct CheckArgs {
     /// Rules to check in addition to the selected ones
     #[arg(long, value_name = "RULES", value_delimiter = ',', help_heading = "Rules")]
     pub(super) extend_select: Vec<String>,
-    /// How sure viewlint must be for a finding to be shown
-    #[arg(long, value_enum, default_value_t, help_heading = "Rules")]
-    pub(super) confidence: Level,
+    /// Rules to leave out in files whose name or path matches, instead of the configuration's
+    #[arg(long, value_name = "GLOB:RULE", value_delimiter = ',', value_parser = per_file_ignore, help_heading = "Rules")]
+    pub(super) per_file_ignores: Option<Vec<(String, String)>>,
+    /// How sure viewlint must be for a finding to be shown [default: likely]
+    #[arg(long, value_enum, help_heading = "Rules")]
+    pub(super) confidence: Option<Level>,
 
-    /// How findings are printed
-    #[arg(long, value_enum, default_value_t, env = "VIEWLINT_OUTPUT_FORMAT", hide_env_values = true)]
+    /// How findings are printed [default: full]
+    #[arg(long, value_enum, env = "VIEWLINT_OUTPUT_FORMAT", hide_env_values = true)]
     #[arg(help_heading = "Output")]
-    pub(super) output_format: OutputFormat,
+    pub(super) output_format: Option<OutputFormat>,
     /// Write to this file instead of the standard output
     #[arg(short, long, value_name = "FILE", env = "VIEWLINT_OUTPUT_FILE", hide_env_values = true)]
     #[arg(help_heading = "Output")]
@@ -110,18 +139,16 @@ pub(super) struct CheckArgs {
     /// How many threads to use [default: one for each processor]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(super) jobs: Option<u16>,
-    /// Ignore configuration files (none are read yet)
-    #[arg(long)]
-    pub(super) isolated: bool,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
     /// Analyse everything again (nothing is cached yet)
     #[arg(short, long)]
     pub(super) no_cache: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum OutputFormat {
     /// The source with the whole story drawn into it
-    #[default]
     Full,
     /// One line for each finding
     Concise,
@@ -160,12 +187,11 @@ impl From<ListFormat> for inspect::Format {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Level {
     /// Everything that is worth a look
     Possible,
     /// What probably is a bug or a hazard
-    #[default]
     Likely,
     /// What the analysis proves
     Certain,

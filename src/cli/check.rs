@@ -2,32 +2,32 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::args::CheckArgs;
 use super::output::{self, Output};
-use super::select::Selection;
+use super::settings::{AllSettings, Settings};
 use super::statistics::Statistics;
 use super::{CliError, Status, workers};
 use crate::check::{Checked, check};
-use crate::finding::Confidence;
-use crate::model::Model;
 use crate::report::{FileError, Format, Located, Style, Summary};
 use crate::source::decode::{self, DecodeError};
-use crate::source::discovery::{self, DEFAULT_EXCLUDES, Options};
+use crate::source::discovery::{self, Options};
 use crate::source::{LineIndex, SourceFile};
 use crate::suppress;
 
 /// Runs the command.
 pub(super) fn run(args: &CheckArgs) -> Result<Status, CliError> {
-    let selection = Selection::new(args.select.as_deref(), &args.extend_select, &args.ignore)?;
-    let format: Format = args.output_format.into();
+    let mut settings = AllSettings::new(args)?;
+    let root = settings.root()?;
+    let format = root.format;
     let style = output::style(args.color, args.output_file.is_some());
-    let job = Job { selection, confidence: args.confidence.into(), format, style, statistics: args.statistics };
+    let job = Job { format, style, statistics: args.statistics };
     let mut out = Output::open(args.output_file.as_deref())?;
 
-    let outcomes = job.run(args)?;
+    let outcomes = job.run(args, &root, &mut settings)?;
 
     let mut statistics = Statistics::default();
     let mut summary = Summary { findings: 0, errors: 0, quiet: args.quiet };
@@ -76,8 +76,6 @@ struct Outcome {
 /// What is wanted of each file.
 #[derive(Debug)]
 struct Job {
-    selection: Selection,
-    confidence: Confidence,
     format: Format,
     style: Style,
     statistics: bool,
@@ -85,8 +83,8 @@ struct Job {
 
 impl Job {
     /// Checks what the arguments name; the outcomes are in the order of the paths.
-    fn run(&self, args: &CheckArgs) -> Result<Vec<Outcome>, CliError> {
-        let mut options = discovery_options(args)?;
+    fn run(&self, args: &CheckArgs, root: &Arc<Settings>, all: &mut AllSettings<'_>) -> Result<Vec<Outcome>, CliError> {
+        let mut options = Options::new(root.excludes.clone());
         options.respect_gitignore = !args.no_respect_gitignore;
         options.force_exclude = args.force_exclude;
         let pool = workers::pool(args.jobs)?;
@@ -96,32 +94,43 @@ impl Job {
             if args.force_exclude && options.excludes_named(&path) {
                 return Ok(Vec::new());
             }
+            let settings = all.for_file(&path)?;
             let text = decode::read_from(io::stdin().lock());
-            return Ok(vec![pool.install(|| self.outcome(&path, text))]);
+            return Ok(vec![pool.install(|| self.outcome(&path, text, &settings))]);
         }
 
         let found = discovery::discover(&args.paths, &options);
         if found.files.is_empty() && found.errors.is_empty() && !args.quiet {
             output::warning(&"no Python files found under the given paths");
         }
+        let mut files: Vec<(PathBuf, Arc<Settings>)> = Vec::with_capacity(found.files.len());
+        for path in found.files {
+            let settings = all.for_file(&path)?;
+            // Of what the nearest configuration leaves out, the walk knows only where it is the working directory's.
+            let named = !args.force_exclude && args.paths.contains(&path);
+            if Arc::ptr_eq(&settings, root) || named || !settings.leaves_out(&path) {
+                files.push((path, settings));
+            }
+        }
         let mut outcomes: Vec<Outcome> = found.errors.into_iter().map(|(path, reason)| missing(path, reason)).collect();
         // The order is that of the input, whichever thread is done first.
-        outcomes.extend(
-            pool.install(|| {
-                found.files.par_iter().map(|path| self.outcome(path, decode::read(path))).collect::<Vec<_>>()
-            }),
-        );
+        outcomes.extend(pool.install(|| {
+            files
+                .par_iter()
+                .map(|(path, settings)| self.outcome(path, decode::read(path), settings))
+                .collect::<Vec<_>>()
+        }));
         outcomes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(outcomes)
     }
 
     /// Checks one file.
-    fn outcome(&self, path: &Path, text: Result<String, DecodeError>) -> Outcome {
+    fn outcome(&self, path: &Path, text: Result<String, DecodeError>, settings: &Settings) -> Outcome {
         let mut outcome = Outcome { path: path.to_owned(), ..Outcome::default() };
         let shown = discovery::display(path);
         let result = text.map_err(|error| workers::unreadable(&shown, &error)).and_then(|text| {
             let source = SourceFile { path: shown.clone(), text };
-            workers::guarded(&shown, || self.check(&source, &mut outcome))?
+            workers::guarded(&shown, || self.check(&source, settings, &mut outcome))?
         });
         if let Err(error) = result {
             outcome.statistics.error();
@@ -130,14 +139,15 @@ impl Job {
         outcome
     }
 
-    fn check(&self, source: &SourceFile, outcome: &mut Outcome) -> Result<(), FileError> {
-        let Checked { mut findings, syntax_error, stats } = check(source, Model::bundled());
+    fn check(&self, source: &SourceFile, settings: &Settings, outcome: &mut Outcome) -> Result<(), FileError> {
+        let Checked { mut findings, syntax_error, stats } = check(source, &settings.model);
         outcome.statistics.analysed(stats);
         if let Some(error) = syntax_error {
             let at = LineIndex::new(&source.text).location(&source.text, error.span.start);
             return Err(FileError { path: source.path.clone(), location: Some(at), message: error.message });
         }
-        findings.retain(|finding| finding.confidence >= self.confidence && self.selection.has(finding.rule));
+        let path = &outcome.path;
+        findings.retain(|found| found.confidence >= settings.confidence && settings.wants(path, found.rule));
         if findings.is_empty() {
             return Ok(());
         }
@@ -150,14 +160,6 @@ impl Job {
         }
         Ok(())
     }
-}
-
-fn discovery_options(args: &CheckArgs) -> Result<Options, CliError> {
-    let extended = args.extend_exclude.iter().map(String::as_str);
-    Ok(match &args.exclude {
-        Some(exclude) => Options::new(exclude.iter().map(String::as_str).chain(extended))?,
-        None => Options::new(DEFAULT_EXCLUDES.iter().copied().chain(extended))?,
-    })
 }
 
 fn missing(path: PathBuf, reason: String) -> Outcome {

@@ -1,9 +1,12 @@
 //! `viewlint inspect`: the command around [`crate::inspect`].
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::args::ConfigArgs;
+use super::config::{Found, Resolver};
 use super::output::{self, Output};
 use super::{CliError, Status, workers};
 use crate::inspect::{self, Format};
@@ -12,10 +15,24 @@ use crate::report::FileError;
 use crate::source::{LineIndex, SourceFile, decode, discovery};
 
 /// Prints what the analysis knows of each file, in the order of the arguments.
-pub(super) fn run(files: &[PathBuf], format: Format) -> Result<Status, CliError> {
+pub(super) fn run(files: &[PathBuf], format: Format, config: &ConfigArgs) -> Result<Status, CliError> {
+    let mut resolver = Resolver::new(config)?;
+    let mut models: Vec<(Found, Arc<Model>)> = Vec::new();
+    let mut targets = Vec::with_capacity(files.len());
+    for file in files {
+        let (path, line) = target(file);
+        let found = resolver.for_file(&path)?;
+        let known = models.iter().find(|(other, _)| other.is(&found)).map(|(_, model)| Arc::clone(model));
+        let model = known.unwrap_or_else(|| {
+            let model = found.model();
+            models.push((found, Arc::clone(&model)));
+            model
+        });
+        targets.push((path, line, model));
+    }
     let pool = workers::pool(None)?;
     let results: Vec<Result<String, FileError>> =
-        pool.install(|| files.par_iter().map(|file| render(file, format)).collect());
+        pool.install(|| targets.par_iter().map(|(path, line, model)| render(path, *line, format, model)).collect());
     let mut status = Status::Clean;
     let mut out = Output::open(None)?;
     for result in results {
@@ -30,12 +47,11 @@ pub(super) fn run(files: &[PathBuf], format: Format) -> Result<Status, CliError>
     Ok(status)
 }
 
-fn render(argument: &Path, format: Format) -> Result<String, FileError> {
-    let (path, line) = target(argument);
-    let shown = discovery::display(&path);
-    let text = decode::read(&path).map_err(|error| workers::unreadable(&shown, &error))?;
+fn render(path: &Path, line: Option<u32>, format: Format, model: &Model) -> Result<String, FileError> {
+    let shown = discovery::display(path);
+    let text = decode::read(path).map_err(|error| workers::unreadable(&shown, &error))?;
     let source = SourceFile { path: shown.clone(), text };
-    let rendered = workers::guarded(&shown, || inspect::render(&source, line, format, Model::bundled()))?;
+    let rendered = workers::guarded(&shown, || inspect::render(&source, line, format, model))?;
     rendered.map_err(|error| {
         let at = LineIndex::new(&source.text).location(&source.text, error.span.start);
         FileError { path: shown, location: Some(at), message: error.message }

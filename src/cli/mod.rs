@@ -2,10 +2,11 @@
 
 mod args;
 mod check;
+mod config;
 mod inspect;
 mod output;
 mod rules;
-mod select;
+mod settings;
 mod statistics;
 mod workers;
 
@@ -42,9 +43,15 @@ impl From<Status> for ExitCode {
 #[derive(Debug, thiserror::Error)]
 enum CliError {
     #[error(transparent)]
-    Selector(#[from] select::UnknownSelector),
+    Selector(#[from] crate::config::select::UnknownSelector),
     #[error(transparent)]
-    Glob(#[from] crate::source::discovery::GlobError),
+    Glob(#[from] crate::source::globs::GlobError),
+    #[error(transparent)]
+    Configuration(#[from] crate::config::ConfigError),
+    #[error("{0}")]
+    Key(String),
+    #[error("cannot read the configuration {0}: {1}")]
+    Config(String, String),
     #[error("cannot start threads: {0}: ask for fewer with `-j`")]
     Threads(rayon::ThreadPoolBuildError),
     #[error("cannot write {0}: {reason}", reason = crate::source::decode::reason(.1))]
@@ -72,7 +79,8 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Rule { code } => rules::explain(code),
         Command::Rules { output_format } => rules::list(*output_format),
-        Command::Inspect { files, output_format } => inspect::run(files, (*output_format).into()),
+        Command::Inspect { files, output_format, config } => inspect::run(files, (*output_format).into(), config),
+        Command::Config { key } => rules::keys(key.as_deref()),
     };
     match result {
         Ok(status) => status.into(),

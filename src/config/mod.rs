@@ -156,7 +156,10 @@ mod tests {
                 "viewlint.toml:2:3: unknown key `per-file-ignore`: did you mean `per-file-ignores`?",
             ),
             ("zzz = 1", "viewlint.toml:1:1: unknown key `zzz`: `viewlint config` lists them all"),
-            ("select = ['VL101', 'VL999']", "viewlint.toml:1:20: `select`: unknown rule `VL999`: `viewlint rules` lists them all"),
+            (
+                "select = ['VL101', 'VL999']",
+                "viewlint.toml:1:20: `select`: unknown rule `VL999`: `viewlint rules` lists them all",
+            ),
             ("ignore = 'VL101'", "viewlint.toml:1:10: `ignore` is a list of strings, not a string"),
             ("extend-select = [1]", "viewlint.toml:1:18: `extend-select` is a list of strings, not of"),
             (

@@ -122,7 +122,9 @@ mod tests {
     fn codes_prefixes_and_names_select() {
         assert_eq!(on(Some(&["VL101", "stale-snapshot"]), &[], &[]), ["VL101", "VL104"]);
         assert_eq!(on(Some(&["vl3"]), &["VL201"], &["VL302"]), ["VL201", "VL301"]);
-        assert_eq!(on(Some(&["ALL"]), &[], &["write-through-view", "VL3"]), ["VL104", "VL201", "VL203"]);
+        let rest = on(Some(&["ALL"]), &[], &["write-through-view", "VL3"]);
+        let wanted = |code: &&str| *code != "VL101" && !code.starts_with("VL3");
+        assert_eq!(rest, rules::all().iter().map(|rule| rule.code).filter(wanted).collect::<Vec<_>>());
     }
 
     #[test]

@@ -14,6 +14,10 @@ pub enum Confidence {
 }
 
 impl Confidence {
+    /// All of them, with their words.
+    pub const ALL: &'static [(&'static str, Confidence)] =
+        &[("possible", Confidence::Possible), ("likely", Confidence::Likely), ("certain", Confidence::Certain)];
+
     /// The word for it, as on the command line.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -30,6 +30,12 @@ pub enum Format {
     Github,
 }
 
+impl Format {
+    /// All of them, with their names.
+    pub const ALL: &'static [(&'static str, Format)] =
+        &[("full", Format::Full), ("concise", Format::Concise), ("json", Format::Json), ("github", Format::Github)];
+}
+
 /// What the place that is written to can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder};
 
 use super::decode::reason;
+use super::globs::Globs;
 
 /// The names of folders that are not entered unless they are named; the same as ruff's.
 pub const DEFAULT_EXCLUDES: &[&str] = &[
@@ -40,7 +40,7 @@ pub const DEFAULT_EXCLUDES: &[&str] = &[
 /// What to leave out.
 #[derive(Debug)]
 pub struct Options {
-    excludes: GlobSet,
+    excludes: Globs,
     cwd: PathBuf,
     /// Leave out what git ignores.
     pub respect_gitignore: bool,
@@ -48,43 +48,16 @@ pub struct Options {
     pub force_exclude: bool,
 }
 
-/// A glob that is not understood.
-#[derive(Debug, thiserror::Error)]
-#[error("exclude pattern `{pattern}` is not a glob: {reason}")]
-pub struct GlobError {
-    /// The pattern.
-    pub pattern: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
 impl Options {
-    /// Options with these exclude globs. A glob is held against a name, and against the whole path.
-    ///
-    /// # Errors
-    /// A pattern that is no glob.
-    pub fn new<'a>(excludes: impl IntoIterator<Item = &'a str>) -> Result<Options, GlobError> {
+    /// Options that leave out what these globs match.
+    pub fn new(excludes: Globs) -> Options {
         let cwd = std::env::current_dir().unwrap_or_default();
-        let mut set = GlobSetBuilder::new();
-        let error = |pattern: &str, error: globset::Error| GlobError {
-            pattern: pattern.to_owned(),
-            reason: error.kind().to_string(),
-        };
-        for pattern in excludes {
-            let trimmed = pattern.trim_start_matches("./").trim_end_matches('/');
-            let whole = format!("{}/{trimmed}", globset::escape(&cwd.to_string_lossy()));
-            for text in [trimmed, whole.as_str()] {
-                set.add(GlobBuilder::new(text).build().map_err(|e| error(pattern, e))?);
-            }
-        }
-        let excludes = set.build().map_err(|e| error("", e))?;
-        Ok(Options { excludes, cwd, respect_gitignore: true, force_exclude: false })
+        Options { excludes, cwd, respect_gitignore: true, force_exclude: false }
     }
 
     /// Is this path itself excluded, by its name or as a whole?
     fn excludes(&self, path: &Path) -> bool {
-        path.file_name().is_some_and(|name| self.excludes.is_match(Path::new(name)))
-            || self.excludes.is_match(absolute(&self.cwd, path))
+        self.excludes.match_path(&absolute(&self.cwd, path))
     }
 
     /// Is the path, or a folder that it lies in, excluded? Folders above the working directory do not count.
@@ -162,7 +135,7 @@ impl Finder<'_> {
             walk.parents(false);
         }
         // What was named is not asked: the filter is held against what lies below it.
-        walk.filter_entry(move |entry| !is_excluded(&excludes, &cwd, entry));
+        walk.filter_entry(move |entry| !excludes.match_path(&absolute(&cwd, entry.path())));
         for entry in walk.build() {
             match entry {
                 Ok(entry) => {
@@ -211,10 +184,6 @@ fn is_ignored(finder: &Finder<'_>, root: &Path) -> bool {
     !walk.build().filter_map(Result::ok).any(|entry| entry.depth() == 1)
 }
 
-fn is_excluded(excludes: &GlobSet, cwd: &Path, entry: &DirEntry) -> bool {
-    excludes.is_match(Path::new(entry.file_name())) || excludes.is_match(absolute(cwd, entry.path()))
-}
-
 fn is_python(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "py" || extension == "pyi")
 }
@@ -257,6 +226,11 @@ pub fn display(path: &Path) -> String {
 mod tests {
     use super::*;
 
+    fn excluding(excludes: &[&str]) -> Options {
+        let cwd = std::env::current_dir().unwrap();
+        Options::new(Globs::new(excludes.iter().map(|&glob| (cwd.as_path(), glob))).unwrap())
+    }
+
     fn tree(files: &[&str]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for file in files {
@@ -268,7 +242,7 @@ mod tests {
     }
 
     fn options() -> Options {
-        Options::new(DEFAULT_EXCLUDES.iter().copied()).unwrap()
+        excluding(DEFAULT_EXCLUDES)
     }
 
     fn names(root: &Path, paths: &[&str], options: &Options) -> Vec<String> {
@@ -309,13 +283,13 @@ mod tests {
     #[test]
     fn globs_hold_against_names_and_paths() {
         let root = tree(&["a.py", "a_test.py", "sub/b_test.py", "sub/c.py"]);
-        let by_name = Options::new(["*_test.py"]).unwrap();
+        let by_name = excluding(&["*_test.py"]);
         assert_eq!(names(root.path(), &["."], &by_name), ["a.py", "sub/c.py"]);
-        let mut by_path = Options::new(["sub/c.py"]).unwrap();
+        let mut by_path = excluding(&["sub/c.py"]);
         assert_eq!(names(root.path(), &["."], &by_path).len(), 4);
-        by_path = Options::new([root.path().join("sub").to_str().unwrap()]).unwrap();
+        by_path = excluding(&[root.path().join("sub").to_str().unwrap()]);
         assert_eq!(names(root.path(), &["."], &by_path), ["a.py", "a_test.py"]);
-        assert!(Options::new(["[x"]).unwrap_err().to_string().contains("`[x`"));
+        assert!(Globs::check("[x").unwrap_err().to_string().contains("`[x`"));
     }
 
     #[test]

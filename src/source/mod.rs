@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod discovery;
+pub mod globs;
 pub mod span;
 
 pub use span::Span;
