@@ -1,5 +1,7 @@
 //! Data types, as far as aliasing and exactness need them.
 
+use super::ContentId;
+
 /// What is known of an array's dtype.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Dtype {
@@ -12,6 +14,8 @@ pub enum Dtype {
     Exact(u8, u8),
     /// A structured dtype (`V`).
     Struct,
+    /// A structured dtype that was given as this list of fields.
+    Record(ContentId),
     /// `object`
     Object,
 }
@@ -31,7 +35,7 @@ impl Dtype {
         match self {
             Dtype::Unknown => None,
             Dtype::Kind(kind) | Dtype::Exact(kind, _) => Some(kind),
-            Dtype::Struct => Some(b'V'),
+            Dtype::Struct | Dtype::Record(_) => Some(b'V'),
             Dtype::Object => Some(b'O'),
         }
     }
@@ -42,6 +46,7 @@ impl Dtype {
             return self;
         }
         match (self.kind(), other.kind()) {
+            (Some(b'V'), Some(b'V')) => Dtype::Struct,
             (Some(a), Some(b)) if a == b => Dtype::Kind(a),
             _ => Dtype::Unknown,
         }
@@ -50,7 +55,7 @@ impl Dtype {
     /// NumPy's name, or a kind letter.
     pub fn name(self) -> Option<String> {
         match self {
-            Dtype::Unknown | Dtype::Struct => None,
+            Dtype::Unknown | Dtype::Struct | Dtype::Record(_) => None,
             Dtype::Object => Some("object".to_string()),
             Dtype::Kind(kind) => Some((kind as char).to_string()),
             Dtype::Exact(b'b', _) => Some("bool".to_string()),

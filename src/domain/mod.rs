@@ -21,6 +21,7 @@
 
 pub mod buffer;
 pub mod dtype;
+pub mod layout;
 pub mod region;
 pub mod state;
 pub mod tri;

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::layout::{self, Strides};
 use super::{BufId, Dtype, Region, Tri};
 use crate::ir::{BodyId, ClassId, Sym};
 
@@ -143,6 +144,9 @@ pub struct Array {
     pub region: Region,
     /// The lengths, if the number of dimensions is known.
     pub shape: Option<Shape>,
+    /// The strides in items: only where all lengths are constants, and the strides do not follow from the order.
+    /// [`Array::strides`] has them in either case.
+    pub sparse: Option<Box<[i64]>>,
     /// The dtype.
     pub dtype: Dtype,
     /// Is it C-contiguous?
@@ -169,6 +173,7 @@ impl Array {
             owner: Owner::Either,
             region: Region::Any,
             shape: None,
+            sparse: None,
             dtype: Dtype::Unknown,
             c: Tri::May,
             f: Tri::May,
@@ -212,12 +217,41 @@ impl Array {
     /// Forgets everything that is known of shape and order.
     pub fn forget_layout(&mut self) {
         self.shape = None;
+        self.sparse = None;
         self.c = Tri::May;
         self.f = Tri::May;
     }
 
+    /// The strides, in items, if they are known. All lengths are known then.
+    pub fn strides(&self) -> Option<Strides> {
+        let shape = self.shape.as_ref().filter(|shape| !shape.contains(&-1))?;
+        match &self.sparse {
+            Some(strides) => (strides.len() == shape.len()).then(|| strides.iter().copied().collect()),
+            None if self.c.must() => Some(layout::dense(shape, 0..shape.len())),
+            None if self.f.must() => Some(layout::dense(shape, (0..shape.len()).rev())),
+            None => None,
+        }
+    }
+
+    /// Sets shape and strides; where both are known in full, the order follows.
+    pub fn set_layout(&mut self, shape: Option<Shape>, strides: Option<Strides>) {
+        self.shape = shape;
+        self.sparse = None;
+        if let (Some(shape), Some(strides)) = (&self.shape, strides)
+            && strides.len() == shape.len()
+            && !shape.contains(&-1)
+        {
+            let (c, f) = layout::contiguous(shape, &strides);
+            (self.c, self.f) = (Tri::of(c), Tri::of(f));
+            if !c && !f {
+                self.sparse = Some(strides.into_vec().into_boxed_slice());
+            }
+        }
+    }
+
     /// Sets the shape, and what follows from it for the order: arrays of at most one dimension are C if they are F.
     pub fn set_shape(&mut self, shape: Option<Shape>) {
+        self.sparse = None;
         self.shape = shape;
         self.settle_order();
     }
@@ -229,6 +263,13 @@ impl Array {
             Some(1) => {
                 let both = if self.c != Tri::May { self.c } else { self.f };
                 (self.c, self.f) = (both, both);
+            }
+            Some(_) if self.sparse.is_none() && self.c.must() != self.f.must() => {
+                // Where all lengths are known, one order settles the other.
+                if let (Some(shape), Some(strides)) = (&self.shape, self.strides()) {
+                    let (c, f) = layout::contiguous(shape, &strides);
+                    (self.c, self.f) = (Tri::of(c), Tri::of(f));
+                }
             }
             _ => {}
         }
@@ -302,6 +343,8 @@ pub enum Value {
     Bool(Option<bool>),
     /// A Python float or a float64 scalar.
     Float,
+    /// A number of any other type, or of one that is not known.
+    Number,
     /// A string.
     Str(Option<Sym>),
     /// `...`
@@ -318,8 +361,8 @@ pub enum Value {
     TupleOf(ValueId),
     /// One of these objects of the heap: sorted, no duplicates, at most [`MAX_OBJECTS`].
     Ref(SmallVec<[BufId; 2]>),
-    /// A `range` of integers; has it certainly one?
-    Range(bool),
+    /// A `range` of integers; has it certainly one, and how many are there? (-1: not known.)
+    Range(bool, i64),
     /// A module, or something unknown in it, by dotted path.
     Module(Sym),
     /// A function or class of the model: the number of its row.

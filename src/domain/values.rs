@@ -146,7 +146,9 @@ impl Values {
             Value::Bottom => Kinds(0),
             Value::Unknown => Kinds::ANY,
             Value::None => Kinds::NONE,
-            Value::Scalar | Value::Int(_) | Value::Bool(_) | Value::Float | Value::Str(_) => Kinds::SCALAR,
+            Value::Scalar | Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number | Value::Str(_) => {
+                Kinds::SCALAR
+            }
             Value::Array(array) => array.kinds,
             Value::Tuple(_) | Value::TupleOf(_) => Kinds::CONTAINER.union(Kinds::FOREIGN),
             Value::Ref(_) => Kinds::CONTAINER.union(Kinds::OTHER).union(Kinds::FOREIGN).union(Kinds::WILD),
@@ -190,8 +192,12 @@ impl Values {
             (Value::Int(_), Value::Int(_)) => Value::Int(None),
             (Value::Bool(_), Value::Bool(_)) => Value::Bool(None),
             (Value::Str(_), Value::Str(_)) => Value::Str(None),
+            (
+                Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number,
+                Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number,
+            ) => Value::Number,
             (Value::Dtype(a), Value::Dtype(b)) => Value::Dtype(a.join(*b)),
-            (Value::Range(a), Value::Range(b)) => Value::Range(*a && *b),
+            (Value::Range(a, m), Value::Range(b, n)) => Value::Range(*a && *b, if m == n { *m } else { -1 }),
             (Value::Slice(a, b, c), Value::Slice(d, e, f)) => {
                 let (a, b, c, d, e, f) = (*a, *b, *c, *d, *e, *f);
                 let parts = [(a, d), (b, e), (c, f)].map(|(x, y)| self.join(x, y));
@@ -419,6 +425,7 @@ fn join_arrays(mut x: Array, y: &Array) -> Array {
         owner: x.owner.join(y.owner),
         region: x.region.join(&y.region),
         shape,
+        sparse: if x.sparse == y.sparse { x.sparse } else { None },
         dtype: x.dtype.join(y.dtype),
         c: x.c.join(y.c),
         f: x.f.join(y.f),

@@ -33,7 +33,7 @@ impl<'a> Machine<'a> {
                     _ => step,
                 }
             }
-            Value::Scalar | Value::Int(_) | Value::Float | Value::Bool(_)
+            Value::Scalar | Value::Int(_) | Value::Float | Value::Number | Value::Bool(_)
                 if matches!(self.name(name), "real" | "imag" | "dtype" | "ndim" | "size") =>
             {
                 ValueId::SCALAR
@@ -415,6 +415,7 @@ impl<'a> Machine<'a> {
         if path == "numpy" || path == "numpy.core" {
             match name {
                 "newaxis" => return ValueId::NONE,
+                "True_" | "False_" => return self.values.intern(Value::Bool(Some(name == "True_"))),
                 "pi" | "e" | "inf" | "nan" | "Inf" | "NaN" | "euler_gamma" | "NINF" | "PINF" => {
                     return self.values.intern(Value::Float);
                 }

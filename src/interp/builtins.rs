@@ -31,7 +31,12 @@ impl<'a> Machine<'a> {
                         [Some(start), Some(stop), Some(step)] => step > 0 && start < stop || step < 0 && start > stop,
                         _ => false,
                     };
-                self.values.intern(Value::Range(some))
+                let len = match ints[..] {
+                    [Some(stop)] if args.all_positional() => stop.max(0),
+                    [Some(start), Some(stop)] if args.all_positional() => stop.saturating_sub(start).max(0),
+                    _ => -1,
+                };
+                self.values.intern(Value::Range(some, len))
             }
             Builtin::Isinstance | Builtin::Issubclass | Builtin::Hasattr | Builtin::Callable => {
                 self.values.intern(Value::Bool(None))

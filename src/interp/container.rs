@@ -35,7 +35,7 @@ impl<'a> Machine<'a> {
                 let element = self.elements(&objects);
                 if element == ValueId::BOTTOM { ValueId::UNKNOWN } else { element }
             }
-            Value::Range(_) => self.values.int(None),
+            Value::Range(..) => self.values.int(None),
             Value::Str(_) => self.values.intern(Value::Str(None)),
             _ => ValueId::UNKNOWN,
         }

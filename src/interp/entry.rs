@@ -123,7 +123,13 @@ impl<'a> Machine<'a> {
             {
                 value
             }
-            Value::Int(_) | Value::Float | Value::Bool(_) | Value::Str(_) | Value::Scalar | Value::Slice(..)
+            Value::Int(_)
+            | Value::Float
+            | Value::Number
+            | Value::Bool(_)
+            | Value::Str(_)
+            | Value::Scalar
+            | Value::Slice(..)
                 if once =>
             {
                 value

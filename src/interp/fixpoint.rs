@@ -272,7 +272,7 @@ impl<'a> Machine<'a> {
     fn has_element(&self, code: &crate::ir::Block, state: &State) -> bool {
         let Some(dest) = code.ops.last().and_then(|op| op.dest) else { return false };
         match self.values.get(self.temp(dest)) {
-            Value::Range(some) => *some,
+            Value::Range(some, _) => *some,
             Value::Tuple(items) => !items.is_empty(),
             Value::Array(array) => {
                 array.certain() && array.shape.as_ref().is_some_and(|shape| shape.first() > Some(&0))

@@ -194,7 +194,13 @@ impl<'a> Machine<'a> {
                         kinds = kinds.without(Kinds::CONTAINER.union(Kinds::OTHER));
                     }
                 }
-                Value::None | Value::Scalar | Value::Int(_) | Value::Float | Value::Bool(_) | Value::Str(_) => {
+                Value::None
+                | Value::Scalar
+                | Value::Int(_)
+                | Value::Float
+                | Value::Number
+                | Value::Bool(_)
+                | Value::Str(_) => {
                     lies = false;
                 }
                 Value::Tuple(_) | Value::TupleOf(_) | Value::Ref(_) => {

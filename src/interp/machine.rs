@@ -270,6 +270,8 @@ impl<'a> Machine<'a> {
         array.owner = Owner::View;
         array.entry = false;
         array.made_by = self.op;
+        // What changes the layout says so; the strides are kept by those who know them.
+        array.sparse = None;
         change(&mut array);
         array.settle_order();
         self.values.make(array)

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::machine::Machine;
-use crate::domain::{Array, Dtype, Kinds, Shape, Tri, Value, ValueId};
+use crate::domain::{Array, Dtype, Kinds, ObjectKind, Shape, Tri, Value, ValueId};
 use crate::model::RowId;
 
 impl<'a> Machine<'a> {
@@ -18,23 +18,7 @@ impl<'a> Machine<'a> {
                 None => return None,
             }
         }
-        let ndim = shapes.iter().map(SmallVec::len).max()?;
-        let mut result = Shape::from_elem(1, ndim);
-        for shape in &shapes {
-            let skip = ndim - shape.len();
-            for (out, &n) in result[skip..].iter_mut().zip(shape) {
-                *out = match (*out, n) {
-                    (a, 1) => a,
-                    (1, b) => b,
-                    (a, b) if a == b => a,
-                    // One of them is 1 or both are equal: a known length above 1 decides.
-                    (-1, b) if b > 1 => b,
-                    (a, -1) if a > 1 => a,
-                    _ => -1,
-                };
-            }
-        }
-        Some(result)
+        (!shapes.is_empty()).then(|| broadcast_shapes(&shapes))
     }
 
     /// The common dtype of the operands, as far as the versions of NumPy agree.
@@ -111,7 +95,7 @@ impl<'a> Machine<'a> {
                 .map(|&item| match self.values.get(item) {
                     Value::Int(n) => Some(n.unwrap_or(-1)),
                     // An element of a shape is an integer, whatever else it may be.
-                    Value::Scalar | Value::Array(_) | Value::Unknown => Some(-1),
+                    Value::Scalar | Value::Number | Value::Array(_) | Value::Unknown => Some(-1),
                     _ => None,
                 })
                 .collect(),
@@ -144,9 +128,24 @@ impl<'a> Machine<'a> {
                 path.strip_prefix("numpy.").and_then(Dtype::from_name)
             }
             Value::Row(row) => self.model.row(RowId(*row)).name.strip_prefix("numpy.").and_then(Dtype::from_name),
-            Value::Ref(_) => Some(Dtype::Struct),
+            Value::Ref(objects) => Some(self.record(objects)),
             _ => None,
         }
+    }
+
+    /// The structured dtype of a list of fields.
+    fn record(&self, objects: &[crate::domain::BufId]) -> Dtype {
+        let [(_, id)] = self.contents(objects)[..] else { return Dtype::Struct };
+        let content = self.values.content(id);
+        let is_field = |value: ValueId| match self.values.get(value) {
+            Value::Tuple(items) => {
+                items.first().is_some_and(|&name| matches!(self.values.get(name), Value::Str(Some(_))))
+            }
+            _ => false,
+        };
+        let fields =
+            content.kind == ObjectKind::List && content.exact && content.fixed.iter().all(|entry| is_field(entry.1));
+        if fields && objects.len() == 1 { Dtype::Record(id) } else { Dtype::Struct }
     }
 
     /// An axis argument, as a non-negative number, if it and the number of dimensions are known.
@@ -164,6 +163,27 @@ impl<'a> Machine<'a> {
             _ => Some(b'?'),
         }
     }
+}
+
+/// The shape that these broadcast to.
+pub(crate) fn broadcast_shapes(shapes: &[Shape]) -> Shape {
+    let ndim = shapes.iter().map(SmallVec::len).max().unwrap_or(0);
+    let mut result = Shape::from_elem(1, ndim);
+    for shape in shapes {
+        let skip = ndim - shape.len();
+        for (out, &n) in result[skip..].iter_mut().zip(shape) {
+            *out = match (*out, n) {
+                (a, 1) => a,
+                (1, b) => b,
+                (a, b) if a == b => a,
+                // One of them is 1 or both are equal: a known length other than 1 decides.
+                (-1, b) if b != -1 => b,
+                (a, -1) if a != -1 => a,
+                _ => -1,
+            };
+        }
+    }
+    result
 }
 
 /// The kind of a Python number that covers both.

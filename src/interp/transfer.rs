@@ -214,7 +214,8 @@ impl<'a> Machine<'a> {
             Const::BigInt => Value::Int(None),
             Const::Float => Value::Float,
             Const::Str(text) => Value::Str(Some(text)),
-            Const::Complex | Const::Bytes => Value::Scalar,
+            Const::Complex => Value::Number,
+            Const::Bytes => Value::Scalar,
         };
         self.values.intern(value)
     }

@@ -186,6 +186,8 @@ specials! {
     Where = "where",
     /// `nonzero`: a tuple of integer arrays, one for each dimension.
     Nonzero = "nonzero",
+    /// `ix_`: an index array for each argument, with an axis of its own.
+    OpenMesh = "open-mesh",
     /// `einsum`: a view for a single operand that is only permuted or traced.
     Einsum = "einsum",
     /// `sort`, `partition` (methods), `fill`, `put`, `itemset`, `byteswap(inplace)`, `resize`: in place on the receiver.

@@ -305,6 +305,10 @@ impl<'a> Machine<'a> {
         }
     }
 
+    fn is_number(&self, value: Option<ValueId>) -> bool {
+        value.is_some_and(|value| self.values.kinds(value) == Kinds::SCALAR)
+    }
+
     /// An argument as the memory that a result shares.
     pub(crate) fn shared(&mut self, call: &Call<'a>, param: ParamIndex) -> Shared {
         let value = if call.row.params.get(param as usize).is_some_and(|p| p.variadic) {
@@ -354,6 +358,10 @@ impl<'a> Machine<'a> {
                 let fresh = self.fresh_result(call, Owner::Either, false);
                 let joined = self.values.join(view, fresh);
                 if is_method { joined } else { self.certain_array(joined) }
+            }
+            Shared::Converted if call.row.zero_dim_scalar && self.is_number(call.value(param)) => {
+                let dtype = self.dtype_by_rule(call).unwrap_or_default();
+                self.number_of(dtype)
             }
             Shared::Converted => self.fresh_result(call, Owner::Either, false),
             Shared::Unknown => {

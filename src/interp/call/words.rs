@@ -172,12 +172,24 @@ impl<'a> Machine<'a> {
             }
             DtypeRule::From(param, otherwise) => match call.value(*param) {
                 Some(value) if value != ValueId::NONE => self.dtype_value(value),
+                _ if **otherwise == DtypeRule::Unknown => self.dtype_of_fill(call),
                 _ => self.dtype_rule(call, otherwise),
             },
             DtypeRule::Promote => {
                 let operands: Vec<ValueId> = call.slots.iter().flatten().map(|slot| slot.0).collect();
                 Some(self.promoted(&operands))
             }
+        }
+    }
+
+    /// The dtype of a fill value, which `numpy.full` takes by default.
+    fn dtype_of_fill(&self, call: &Call<'a>) -> Option<Dtype> {
+        match self.values.get(call.named("fill_value")?) {
+            Value::Float => Some(Dtype::FLOAT64),
+            Value::Int(Some(_)) => Some(Dtype::INT64),
+            Value::Bool(_) => Some(Dtype::BOOL),
+            Value::Array(array) if array.certain() => Some(array.dtype),
+            _ => None,
         }
     }
 

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{Kind, Part, Step};
+use crate::domain::layout::Strides;
 use crate::domain::{Array, CopiedFrom, CopyOf, Dtype, Evidence, Kinds, Owner, Shape, Tri, Value, ValueId};
 use crate::interp::machine::Machine;
 use crate::ir::Temp;
@@ -37,7 +38,7 @@ impl<'a> Machine<'a> {
                 if array.kinds.meets(Kinds::SCALAR) && !array.entry && parts.iter().all(|(part, _)| alone(part)) {
                     // Where it is a number, that is made an array. (A number that was passed in counts as its name's
                     // memory.)
-                    let scalar = self.index_scalar(at);
+                    let scalar = self.index_scalar(ValueId::SCALAR, at);
                     view = self.values.join(view, scalar);
                 }
                 if foreign { self.values.join(view, ValueId::UNKNOWN) } else { view }
@@ -55,21 +56,19 @@ impl<'a> Machine<'a> {
     /// A copy by advanced indexing.
     pub(super) fn selection(&mut self, array: &Array, parts: &[(Part, ValueId)], how: CopyOf) -> ValueId {
         let source = self.values.make(array.clone());
-        let shape = self.selected_shape(array, parts);
+        let selected = self.selected(array, parts);
         let dtype = array.dtype;
-        let kinds = if array.certain() {
-            Kinds::ARRAY
-        } else {
+        let kinds = match (array.certain(), selected.scalar) {
+            (true, false) => Kinds::ARRAY,
+            (true, true) if selected.shape.is_some() => return self.scalar_of(array),
+            (true, true) => Kinds::ARRAY.union(Kinds::SCALAR),
             // A Series can be indexed by a list or mask as well.
-            Kinds::LIKE.union(array.kinds.warnings())
+            (false, _) => Kinds::LIKE.union(array.kinds.warnings()),
         };
         let value = self.fresh(0, kinds, array.evidence, |result| {
             result.dtype = dtype;
-            result.set_shape(shape);
             result.owner = Owner::Either;
-            if result.ndim().is_some_and(|n| n <= 1) {
-                (result.c, result.f) = (Tri::Must, Tri::Must);
-            }
+            selected.apply(result);
         });
         // An index of which nothing is known may just as well be an integer; an array is one, unless it has no dimensions.
         let likely = parts.iter().all(|(part, index)| *part != Part::Unknown || self.is_likely(*index));
@@ -84,58 +83,6 @@ impl<'a> Machine<'a> {
         {
             self.buffers.get_mut(buf).copied_from = Some(CopiedFrom { source, how, likely });
         }
-    }
-
-    /// The shape of a selection, in the simple case: one index array (or mask) of known dimensions, the rest slices.
-    pub(super) fn selected_shape(&self, array: &Array, parts: &[(Part, ValueId)]) -> Option<Shape> {
-        let shape = array.shape.as_ref()?;
-        let mut result = Shape::new();
-        let mut axis = 0;
-        let mut arrays = 0;
-        for (part, value) in parts {
-            match part {
-                Part::Fancy | Part::Mask => {
-                    arrays += 1;
-                    let index = match self.values.get(*value) {
-                        Value::Array(index) if index.certain() => index.ndim()?,
-                        Value::Ref(_) if self.flat_list(*value) => 1,
-                        _ => return None,
-                    };
-                    if *part == Part::Mask {
-                        axis += index;
-                        result.push(-1);
-                    } else {
-                        axis += 1;
-                        result.extend(std::iter::repeat_n(-1, index));
-                    }
-                }
-                Part::Slice(Step::Full) => {
-                    result.push(*shape.get(axis)?);
-                    axis += 1;
-                }
-                Part::Slice(_) => {
-                    result.push(-1);
-                    axis += 1;
-                }
-                _ => return None,
-            }
-        }
-        if arrays != 1 || axis > shape.len() {
-            return None;
-        }
-        result.extend(shape[axis..].iter().copied());
-        Some(result)
-    }
-
-    /// Is the value a list of numbers?
-    pub(super) fn flat_list(&self, value: ValueId) -> bool {
-        let Value::Ref(objects) = self.values.get(value) else { return false };
-        self.contents(objects).iter().all(|(_, id)| {
-            let content = self.values.content(*id);
-            content.exact
-                && !content.fixed.is_empty()
-                && content.fixed.iter().all(|(_, v)| matches!(self.values.get(*v), Value::Int(_)))
-        })
     }
 
     /// A view by basic indexing (or, where all dimensions are consumed, a scalar).
@@ -174,15 +121,23 @@ impl<'a> Machine<'a> {
         }
         let element = !only_arrays && !keeps && !is_tuple;
         let of_list = array.kinds.meets(Kinds::CONTAINER) || array.kinds.elsewhere();
-        let shape = if known { self.sliced_shape(array, parts) } else { None };
+        let (shape, strides) = match known.then(|| self.sliced(array, parts)).flatten() {
+            Some((shape, strides)) => (Some(shape), strides),
+            None => (None, None),
+        };
         let (c, f) = if known { contiguity(array, parts) } else { (Tri::May, Tri::May) };
+        let member = if field { self.member_of(array, parts) } else { None };
         self.view(array, |view| {
             view.kinds = kinds;
             view.region = region;
-            view.shape = if field { view.shape.clone() } else { shape };
-            (view.c, view.f) = if field { (Tri::May, Tri::May) } else { (c, f) };
-            if field {
+            if let Some(member) = member {
+                member.apply(view);
+            } else if field {
+                view.forget_layout();
                 view.dtype = Dtype::Unknown;
+            } else {
+                (view.c, view.f) = (c, f);
+                view.set_layout(shape, strides);
             }
             if scalar == Tri::May {
                 // An element of something with an unknown number of dimensions may well be a number.
@@ -201,33 +156,53 @@ impl<'a> Machine<'a> {
         })
     }
 
+    /// An element of an array, as a scalar.
     pub(super) fn scalar_of(&mut self, array: &Array) -> ValueId {
-        match array.dtype.kind() {
+        // Structured scalars are views of their record, but no arrays.
+        self.number_of(array.dtype)
+    }
+
+    /// A scalar of a dtype.
+    pub(crate) fn number_of(&mut self, dtype: Dtype) -> ValueId {
+        match dtype.kind() {
             Some(b'i' | b'u') => self.values.int(None),
             Some(b'b') => self.values.intern(Value::Bool(None)),
-            Some(b'f') if array.dtype == Dtype::FLOAT64 => self.values.intern(Value::Float),
-            // Structured scalars are views of their record, but no arrays.
+            Some(b'f') if dtype == Dtype::FLOAT64 => self.values.intern(Value::Float),
+            Some(b'f' | b'c' | b'm' | b'M') => self.values.intern(Value::Number),
+            Some(b'U' | b'S') => self.values.intern(Value::Str(None)),
             _ => ValueId::SCALAR,
         }
     }
 
-    pub(super) fn sliced_shape(&self, array: &Array, parts: &[(Part, ValueId)]) -> Option<Shape> {
+    /// The shape, and the strides if they are known, of a view by integers, slices, `None` and `...`.
+    fn sliced(&self, array: &Array, parts: &[(Part, ValueId)]) -> Option<(Shape, Option<Strides>)> {
         let shape = array.shape.as_ref()?;
+        let strides = array.strides();
         let consumed = parts.iter().filter(|(part, _)| matches!(part, Part::Int | Part::Slice(_))).count();
-        let mut result = Shape::new();
+        let mut lengths = Shape::new();
+        let mut steps = strides.as_ref().map(|_| Strides::new());
+        let mut push = |len: i64, step: Option<i64>| {
+            lengths.push(len);
+            steps = steps.take().zip(step).map(|(mut steps, step)| {
+                steps.push(step);
+                steps
+            });
+        };
+        let stride = |axis: usize| strides.as_ref().and_then(|strides| strides.get(axis)).copied();
         let mut axis = 0;
         for (part, value) in parts {
             match part {
                 Part::Int => axis += 1,
-                Part::NewAxis => result.push(1),
+                Part::NewAxis => push(1, Some(0)),
                 Part::Ellipsis => {
                     for _ in consumed..shape.len() {
-                        result.push(*shape.get(axis)?);
+                        push(*shape.get(axis)?, stride(axis));
                         axis += 1;
                     }
                 }
                 Part::Slice(_) => {
-                    result.push(self.sliced_length(*shape.get(axis)?, *value));
+                    let step = self.slice_step(*value);
+                    push(self.sliced_length(*shape.get(axis)?, *value), stride(axis).zip(step).map(|(s, n)| s * n));
                     axis += 1;
                 }
                 _ => return None,
@@ -236,8 +211,10 @@ impl<'a> Machine<'a> {
         if axis > shape.len() {
             return None;
         }
-        result.extend(shape[axis..].iter().copied());
-        Some(result)
+        for (axis, &len) in shape.iter().enumerate().skip(axis) {
+            push(len, stride(axis));
+        }
+        Some((lengths, steps))
     }
 
     /// The length that a slice takes of an axis; -1 if it is not known.

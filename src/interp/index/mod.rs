@@ -1,8 +1,10 @@
 //! NumPy's indexing rules: is `a[i]` a view, a copy or a scalar, and which part of `a` is it?
 
 mod array;
+mod field;
 mod parts;
 mod region;
+mod select;
 mod store;
 
 use crate::domain::{Array, CopyOf, Dtype, Evidence, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId};
@@ -29,6 +31,12 @@ enum Part {
     Fancy,
     /// A boolean array.
     Mask,
+    /// A boolean, or a boolean array of no dimensions: a new axis of length 1 or 0.
+    Bool,
+    /// An integer array of no dimensions: like an integer, but what it takes is copied.
+    Zero,
+    /// A tuple of index arrays, unknown how many.
+    Several,
     /// May be an integer or a slice, so that the result is a view (or a scalar).
     Basic,
     /// Anything.
@@ -98,7 +106,7 @@ impl<'a> Machine<'a> {
             },
             Value::Ref(objects) => self.index_objects(&objects, at),
             Value::Str(_) => self.values.intern(Value::Str(None)),
-            Value::Range(_) => match self.values.get(at) {
+            Value::Range(..) => match self.values.get(at) {
                 Value::Int(_) => self.values.int(None),
                 _ => value,
             },
@@ -106,25 +114,33 @@ impl<'a> Machine<'a> {
                 let path = self.paths.text(path).to_string();
                 self.special_index(&path, index)
             }
-            Value::Scalar | Value::Float | Value::Int(_) | Value::Bool(_) => self.index_scalar(at),
+            Value::Scalar | Value::Float | Value::Number | Value::Int(_) | Value::Bool(_) => {
+                self.index_scalar(value, at)
+            }
             Value::Unknown => self.index_unknown(at),
             _ => ValueId::UNKNOWN,
         }
     }
 
-    /// A NumPy scalar takes `...` and `None` for an index, and becomes an array.
-    fn index_scalar(&mut self, at: ValueId) -> ValueId {
+    /// A NumPy scalar takes `...`, `None` and booleans for an index, and becomes an array; `()` gives itself.
+    fn index_scalar(&mut self, scalar: ValueId, at: ValueId) -> ValueId {
         let (parts, _) = self.parts(at);
-        if !parts.iter().any(|(part, _)| matches!(part, Part::Ellipsis | Part::NewAxis | Part::Unknown)) {
+        if parts.is_empty() {
+            return scalar;
+        }
+        let grows = |part: &Part| matches!(part, Part::Ellipsis | Part::NewAxis | Part::Bool);
+        if !parts.iter().any(|(part, _)| grows(part) || *part == Part::Unknown) {
             return ValueId::SCALAR;
         }
-        let grown = |part: &Part| matches!(part, Part::NewAxis);
         let kinds = if parts.iter().any(|(part, _)| *part == Part::Unknown) { Kinds::LIKE } else { Kinds::ARRAY };
-        let ndim = parts.iter().filter(|(part, _)| grown(part)).count();
+        let of_no_axes = Array { shape: Some(Shape::new()), ..Array::unknown(Kinds::ARRAY, Evidence::Certain) };
+        let selected = self.selected(&of_no_axes, &parts);
+        let dtype = self.promoted(&[scalar]);
         self.fresh(0, kinds, Evidence::Certain, |array| {
             array.owner = Owner::Either;
             if kinds == Kinds::ARRAY {
-                array.set_shape(Some(Shape::from_elem(1, ndim)));
+                array.dtype = dtype;
+                selected.apply(array);
             }
         })
     }

@@ -6,16 +6,20 @@ use super::{Kind, Part, Step};
 use crate::domain::{CopyOf, Dtype, ObjectKind, Value, ValueId};
 use crate::interp::machine::Machine;
 
+/// The components of an index, with their values.
+pub(super) type Parts = SmallVec<[(Part, ValueId); 4]>;
+
 impl<'a> Machine<'a> {
     // --- arrays -------------------------------------------------------------------------------------------------
 
-    pub(super) fn parts(&self, at: ValueId) -> (SmallVec<[(Part, ValueId); 4]>, bool) {
+    /// The components of an index, and whether it is a tuple.
+    pub(super) fn parts(&self, at: ValueId) -> (Parts, bool) {
         match self.values.get(at) {
             Value::Tuple(items) => (items.iter().map(|&item| (self.part(item), item)).collect(), true),
             Value::TupleOf(item) => {
                 let part = match self.part(*item) {
                     Part::Int | Part::Slice(_) | Part::NewAxis | Part::Ellipsis | Part::Basic => Part::Basic,
-                    Part::Fancy | Part::Mask => Part::Fancy,
+                    Part::Fancy | Part::Mask => Part::Several,
                     _ => Part::Unknown,
                 };
                 (smallvec::smallvec![(part, *item)], true)
@@ -38,25 +42,26 @@ impl<'a> Machine<'a> {
             Value::None => Part::NewAxis,
             Value::Ellipsis => Part::Ellipsis,
             Value::Str(name) => Part::Field(*name),
-            Value::Bool(_) => Part::Mask,
-            Value::Range(_) => Part::Fancy,
-            Value::Array(array) if array.dtype == Dtype::BOOL => Part::Mask,
-            Value::Array(array) if array.certain() => match array.ndim() {
-                // An integer array of no dimensions acts as an integer.
-                Some(0) | None => Part::Unknown,
-                Some(_) => match array.dtype.kind() {
-                    Some(b'b') => Part::Mask,
-                    Some(b'i' | b'u') | None => Part::Fancy,
-                    Some(_) => Part::Unknown,
-                },
+            Value::Bool(_) => Part::Bool,
+            Value::Range(..) => Part::Fancy,
+            Value::Array(array) if array.dtype == Dtype::BOOL => match array.ndim() {
+                Some(0) if array.certain() => Part::Bool,
+                _ => Part::Mask,
             },
-            Value::Ref(objects) => self.part_of_list(objects),
+            Value::Array(array) if array.certain() => match (array.dtype.kind(), array.ndim()) {
+                (Some(b'b'), _) => Part::Mask,
+                (Some(b'i' | b'u'), Some(0)) => Part::Zero,
+                (Some(b'i' | b'u') | None, _) => Part::Fancy,
+                (Some(_), _) => Part::Unknown,
+            },
+            Value::Ref(objects) => self.part_of_list(value, objects),
+            Value::Tuple(_) if self.nested_dtype(value, 0) == Some(Dtype::BOOL) => Part::Mask,
             Value::Tuple(_) | Value::TupleOf(_) => Part::Fancy,
             _ => Part::Unknown,
         }
     }
 
-    pub(super) fn part_of_list(&self, objects: &[crate::domain::BufId]) -> Part {
+    fn part_of_list(&self, list: ValueId, objects: &[crate::domain::BufId]) -> Part {
         let mut fields = false;
         for (_, id) in self.contents(objects) {
             let content = self.values.content(id);
@@ -66,6 +71,7 @@ impl<'a> Machine<'a> {
             let first = content.fixed.first().map_or(content.rest, |entry| entry.1);
             match self.values.get(first) {
                 Value::Str(_) => fields = true,
+                _ if objects.len() == 1 && self.nested_dtype(list, 0) == Some(Dtype::BOOL) => return Part::Mask,
                 // `list(x)` of something unknown is taken for numbers: names of fields are nearly always constants.
                 _ => return Part::Fancy,
             }
@@ -77,8 +83,10 @@ impl<'a> Machine<'a> {
         let mut kind = Kind::Basic;
         for (part, _) in parts {
             match part {
-                Part::Mask => kind = Kind::Advanced(CopyOf::Mask),
-                Part::Fancy if !matches!(kind, Kind::Advanced(CopyOf::Mask)) => kind = Kind::Advanced(CopyOf::Fancy),
+                Part::Mask | Part::Bool => kind = Kind::Advanced(CopyOf::Mask),
+                Part::Fancy | Part::Several | Part::Zero if kind != Kind::Advanced(CopyOf::Mask) => {
+                    kind = Kind::Advanced(CopyOf::Fancy);
+                }
                 Part::Unknown if kind == Kind::Basic => kind = Kind::Unknown,
                 _ => {}
             }

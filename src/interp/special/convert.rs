@@ -213,7 +213,7 @@ impl<'a> Machine<'a> {
         })
     }
 
-    pub(super) fn nested_items(&self, value: ValueId) -> Option<Vec<ValueId>> {
+    pub(crate) fn nested_items(&self, value: ValueId) -> Option<Vec<ValueId>> {
         match self.values.get(value) {
             Value::Tuple(items) => Some(items.clone()),
             Value::Ref(objects) if objects.len() == 1 => {
@@ -225,9 +225,9 @@ impl<'a> Machine<'a> {
         }
     }
 
-    pub(super) fn nested_shape(&self, value: ValueId, depth: usize) -> Option<Shape> {
+    pub(crate) fn nested_shape(&self, value: ValueId, depth: usize) -> Option<Shape> {
         match self.values.get(value) {
-            Value::Int(_) | Value::Float | Value::Bool(_) => return Some(Shape::new()),
+            Value::Int(_) | Value::Float | Value::Number | Value::Bool(_) => return Some(Shape::new()),
             // A row of an array of known shape, in a list.
             Value::Array(array) if depth > 0 && array.certain() => return array.shape.clone(),
             _ => {}
@@ -236,7 +236,8 @@ impl<'a> Machine<'a> {
             return None;
         }
         let items = self.nested_items(value)?;
-        let mut inner = self.nested_shape(*items.first()?, depth + 1)?;
+        let Some(&first) = items.first() else { return Some(smallvec::smallvec![0]) };
+        let mut inner = self.nested_shape(first, depth + 1)?;
         for &item in &items[1..] {
             let other = self.nested_shape(item, depth + 1)?;
             if other.len() != inner.len() {
@@ -252,7 +253,7 @@ impl<'a> Machine<'a> {
         Some(inner)
     }
 
-    pub(super) fn nested_dtype(&self, value: ValueId, depth: usize) -> Option<Dtype> {
+    pub(crate) fn nested_dtype(&self, value: ValueId, depth: usize) -> Option<Dtype> {
         match self.values.get(value) {
             Value::Int(Some(_)) => return Some(Dtype::INT64),
             Value::Float => return Some(Dtype::FLOAT64),

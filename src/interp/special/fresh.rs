@@ -30,6 +30,32 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// `ix_`: for each sequence an index array with an axis of its own; a mask becomes integers.
+    pub(super) fn open_mesh(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        if call.open || call.rest.is_empty() || call.rest.len() > 8 {
+            return None;
+        }
+        let count = call.rest.len();
+        let mut meshes = Vec::with_capacity(count);
+        for (i, &(value, _)) in call.rest.iter().enumerate() {
+            let written_out = matches!(self.values.get(value), Value::Ref(_) | Value::Tuple(_));
+            let length = self.nested_shape(value, 0).filter(|shape| shape.len() == 1)?[0];
+            let mask = self.nested_dtype(value, 0)? == Dtype::BOOL;
+            if !written_out {
+                return None;
+            }
+            meshes.push(self.fresh(i as u16, Kinds::ARRAY, Evidence::Certain, |array| {
+                let mut shape = Shape::from_elem(1, count);
+                shape[i] = if mask { -1 } else { length };
+                array.set_shape(Some(shape));
+                array.dtype = Dtype::INT64;
+                array.owner = Owner::Either;
+                (array.c, array.f) = (Tri::Must, Tri::Must);
+            }));
+        }
+        Some(self.values.tuple(meshes))
+    }
+
     pub(super) fn einsum(&mut self, call: &Call<'a>) -> Option<ValueId> {
         if call.rest.is_empty() || call.open {
             return None;

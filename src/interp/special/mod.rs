@@ -9,7 +9,7 @@ use crate::domain::{Array, Evidence, Kinds, Owner, Shape, Tri, Value, ValueId};
 use crate::interp::call::{Call, Shared};
 use crate::interp::machine::{Machine, reaxed};
 use crate::model::{Row, Special};
-use reshape::reverse_axes;
+use reshape::{reverse_axes, spread};
 
 impl<'a> Machine<'a> {
     /// The refined answer of a row; None: the words are all there is to say.
@@ -24,20 +24,25 @@ impl<'a> Machine<'a> {
             Special::Ravel => self.ravel(call),
             Special::Transpose => self.transpose(call),
             Special::Squeeze => self.on_view(call, |_, array| {
-                let known =
-                    array.shape.as_ref().is_some_and(|shape| !shape.contains(&-1)) && call.named("axis").is_none();
-                array.shape = match (&array.shape, known) {
-                    (Some(shape), true) => Some(shape.iter().copied().filter(|&n| n != 1).collect()),
-                    _ => None,
-                };
+                let before = array.shape.clone();
+                let known = before.as_ref().is_some_and(|shape| !shape.contains(&-1)) && call.named("axis").is_none();
+                let strides = array.strides();
+                let (c, f) = (array.c, array.f);
+                array.forget_layout();
+                (array.c, array.f) = (c, f);
+                if let (Some(shape), true) = (before, known) {
+                    let kept = |axis: &usize| shape[*axis] != 1;
+                    let strides =
+                        strides.map(|strides| (0..shape.len()).filter(kept).map(|axis| strides[axis]).collect());
+                    array.set_layout(Some(shape.iter().copied().filter(|&n| n != 1).collect()), strides);
+                }
             }),
             Special::ExpandDims => self.expand_dims(call),
             Special::Atleast => self.atleast(call),
             Special::BroadcastTo => {
                 let shape = call.named("shape").and_then(|value| self.shape_value(value));
                 self.on_view(call, |_, array| {
-                    array.forget_layout();
-                    array.set_shape(shape);
+                    spread(array, shape);
                     array.writeable = Tri::No;
                     reaxed(array);
                 })
@@ -70,6 +75,7 @@ impl<'a> Machine<'a> {
             },
             Special::Where if call.named("x").is_none() && !call.open => Some(self.nonzero(call)),
             Special::Nonzero => Some(self.nonzero(call)),
+            Special::OpenMesh => self.open_mesh(call),
             Special::Einsum => self.einsum(call),
             Special::InPlace => {
                 if &*call.row.name == "ndarray.resize"
@@ -206,11 +212,13 @@ impl<'a> Machine<'a> {
         match self.shared(call, 0) {
             Shared::Array(mut array, _) => {
                 change(self, &mut array);
-                Some(self.view(&array, |_| {}))
+                let strides = array.sparse.take();
+                Some(self.view(&array, |view| view.sparse = strides))
             }
             Shared::Perhaps(mut array, _) if is_method(call.row) => {
                 change(self, &mut array);
-                Some(self.view(&array, |_| {}))
+                let strides = array.sparse.take();
+                Some(self.view(&array, |view| view.sparse = strides))
             }
             Shared::Perhaps(array, value) => {
                 // A function converts what is no array.

@@ -147,9 +147,7 @@ impl<'a> Machine<'a> {
             match values[..] {
                 [] => Some(SmallVec::new()),
                 [one] if one == ValueId::NONE => Some(SmallVec::new()),
-                [one] if !matches!(self.values.get(one), Value::Int(_)) => {
-                    self.shape_value(one).filter(|axes| axes.len() != 1).map(|axes| axes.into_iter().collect())
-                }
+                [one] if !matches!(self.values.get(one), Value::Int(_)) => self.shape_value(one),
                 _ => values
                     .iter()
                     .map(|&value| match self.values.get(value) {
@@ -161,6 +159,7 @@ impl<'a> Machine<'a> {
         } else {
             None
         };
+        let axes = axes.or_else(|| self.moved_axes(call, &name));
         let last_two = name == "matrix_transpose";
         let open = call.open;
         self.on_view(call, |_, array| match axes {
@@ -178,10 +177,29 @@ impl<'a> Machine<'a> {
         })
     }
 
+    /// The order of the axes after `swapaxes` and `moveaxis`.
+    fn moved_axes(&self, call: &Call<'a>, name: &str) -> Option<SmallVec<[i64; 4]>> {
+        let ndim = self.values.array(call.value(0)?).filter(|array| array.certain())?.ndim()?;
+        let axis = |name: &str| self.axis(call.named(name)?, ndim);
+        let mut axes: SmallVec<[i64; 4]> = (0..ndim as i64).collect();
+        match name {
+            "swapaxes" => axes.swap(axis("axis1")?, axis("axis2")?),
+            "moveaxis" => {
+                let (from, to) = (axis("source")?, axis("destination")?);
+                let moved = axes.remove(from);
+                axes.insert(to, moved);
+            }
+            _ => return None,
+        }
+        Some(axes)
+    }
+
     pub(super) fn expand_dims(&mut self, call: &Call<'a>) -> Option<ValueId> {
         let axis = call.named("axis").map(|value| self.values.get(value).clone());
         self.on_view(call, |_, array| {
             reaxed(array);
+            let strides = array.strides();
+            array.sparse = None;
             let (Some(shape), Some(Value::Int(axis))) = (array.shape.take(), axis) else {
                 array.shape = None;
                 return;
@@ -191,7 +209,12 @@ impl<'a> Machine<'a> {
                 Some(at) if (0..n).contains(&at) => {
                     let mut shape = shape;
                     shape.insert(at as usize, 1);
-                    shape
+                    let strides = strides.map(|mut strides| {
+                        strides.insert(at as usize, 0);
+                        strides
+                    });
+                    array.set_layout(Some(shape), strides);
+                    return;
                 }
                 _ => Shape::from_elem(-1, n as usize),
             });
@@ -250,13 +273,40 @@ fn makes_array(array: &Array) -> bool {
 }
 
 /// All axes reversed: C order becomes Fortran order.
+/// `x.T`
 pub(super) fn reverse_axes(array: &mut Array) {
-    if let Some(shape) = &mut array.shape {
-        shape.reverse();
-    }
+    let strides = array.strides();
+    let shape = array.shape.take().map(|shape| shape.into_iter().rev().collect());
     std::mem::swap(&mut array.c, &mut array.f);
+    array.set_layout(shape, strides.map(|strides| strides.into_iter().rev().collect()));
     if array.ndim().is_none_or(|n| n > 1) {
         reaxed(array);
+    }
+}
+
+/// `broadcast_to`: an axis that is stretched has the stride 0.
+pub(super) fn spread(array: &mut Array, shape: Option<Shape>) {
+    let strides = array.strides();
+    let before = array.shape.take();
+    array.forget_layout();
+    let (Some(shape), Some(before)) = (&shape, before) else {
+        array.set_shape(shape);
+        return;
+    };
+    let Some(added) = shape.len().checked_sub(before.len()) else { return };
+    let old = |axis: usize| axis.checked_sub(added).map(|axis| before[axis]);
+    let stretched = |axis: usize| shape[axis] > 1 && matches!(old(axis), None | Some(1));
+    let any = (0..shape.len()).any(stretched);
+    let known = !shape.contains(&-1);
+    let strides = strides.map(|strides| {
+        (0..shape.len())
+            .map(|axis| if stretched(axis) { 0 } else { axis.checked_sub(added).map_or(0, |axis| strides[axis]) })
+            .collect()
+    });
+    let empty = shape.contains(&0);
+    array.set_layout(Some(shape.clone()), strides);
+    if any && known && !empty {
+        (array.c, array.f) = (Tri::No, Tri::No);
     }
 }
 
@@ -273,11 +323,14 @@ fn permute_axes(array: &mut Array, axes: &[i64]) {
         }
         return;
     }
+    let strides = array.strides();
     let shape = array.shape.take();
     array.forget_layout();
-    array.shape = Some(match shape {
-        Some(shape) => axes.iter().map(|&axis| shape.get(axis as usize).copied().unwrap_or(-1)).collect(),
+    let placed = |lengths: Shape| axes.iter().map(|&axis| lengths.get(axis as usize).copied().unwrap_or(-1)).collect();
+    let shape = match shape {
+        Some(shape) => placed(shape),
         None => Shape::from_elem(-1, axes.len()),
-    });
+    };
+    array.set_layout(Some(shape), strides.map(placed));
     reaxed(array);
 }
