@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::machine::Machine;
 use super::order::{Order, order};
-use super::summary::Progress;
+use super::summary::{Progress, entry_writes};
 use super::{Observer, bound};
 use crate::domain::{BufId, Content, Key, Origin, State, Value, ValueId};
 use crate::ir::{BlockId, Body, BodyId, BodyKind, Cond, LocalKind, OpKind, Terminator};
@@ -108,7 +108,9 @@ impl<'a> Machine<'a> {
             returned: self.returned,
             blocks: &ranges,
         };
+        let writes = entry_writes(&trace);
         observer.body(&trace);
+        self.entry_writes = writes;
         self.events = events;
         self.events.clear();
         true

@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::call::Args;
 use super::machine::Machine;
+use super::summary::Receiver;
 use crate::domain::values::lookup;
 use crate::domain::{Array, BufId, Content, Key, ObjectKind, Origin, Value, ValueId};
 use crate::ir::{BodyId, ClassId, Module, Sym, Temp};
@@ -127,7 +128,7 @@ impl<'a> Machine<'a> {
         let mut wild = false;
         if let Some(init) = init {
             self.pass(args);
-            match self.call_with(init, Some(ValueId::BOTTOM), args) {
+            match self.call_with(init, Some(Receiver { value: ValueId::BOTTOM, temp: None }), args) {
                 Some(done) => {
                     for (name, value) in done.stores {
                         self.put(&mut content, Key::Name(name), value);
@@ -189,7 +190,7 @@ impl<'a> Machine<'a> {
             return None;
         }
         let body = self.find_method(class, name)?;
-        self.call_method(body, receiver, args)
+        self.call_method(body, Receiver { value: receiver, temp: None }, args)
     }
 
     /// `self.name(args)` in a method.
@@ -201,10 +202,10 @@ impl<'a> Machine<'a> {
             return None;
         }
         let body = self.find_method(class, name)?;
-        self.call_method(body, self.temp(obj), args)
+        self.call_method(body, Receiver { value: self.temp(obj), temp: Some(obj) }, args)
     }
 
-    fn call_method(&mut self, body: BodyId, receiver: ValueId, args: &Args<'a>) -> Option<ValueId> {
+    fn call_method(&mut self, body: BodyId, receiver: Receiver, args: &Args<'a>) -> Option<ValueId> {
         self.pass(args);
         self.call_with(body, Some(receiver), args).map(|done| done.value)
     }

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::machine::Machine;
 use super::summary::Actuals;
 use crate::domain::{Age, Array, BufId, Content, Evidence, Kinds, Origin, Owner, Region, Tri, Value, ValueId};
-use crate::ir::{BodyId, Default, Local, ParamKind, Sym};
+use crate::ir::{BodyId, Default, Local, ParamKind, Sym, Temp};
 
 /// The parts of a call's site that stand for the callee's allocations begin here.
 const FIRST_PART: u16 = 200;
@@ -25,12 +25,30 @@ pub(super) struct Instance {
     counts: FxHashMap<BufId, u32>,
     heap: Vec<(BufId, Content)>,
     depth: u8,
+    /// Does the callee return `None`, whatever happens?
+    nothing: bool,
 }
 
 impl Instance {
-    pub(super) fn new(callee: BodyId, actuals: Actuals, lazy: bool, heap: Vec<(BufId, Content)>) -> Instance {
+    pub(super) fn new(
+        callee: BodyId,
+        actuals: Actuals,
+        lazy: bool,
+        heap: Vec<(BufId, Content)>,
+        nothing: bool,
+    ) -> Instance {
         let (made, counts) = (FxHashMap::default(), FxHashMap::default());
-        Instance { callee, actuals, lazy, made, counts, heap, depth: 0 }
+        Instance { callee, actuals, lazy, made, counts, heap, depth: 0, nothing }
+    }
+
+    /// The temp that a parameter was passed in.
+    pub(super) fn temp(&self, local: Local) -> Option<Temp> {
+        self.actuals.temps.get(&local).copied()
+    }
+
+    /// Is the callee called for what it does, not for what it returns?
+    pub(super) fn returns_nothing(&self) -> bool {
+        self.nothing
     }
 
     /// Counts in how many of the values that the callee hands out each of its allocations stands.

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::instance::Classes;
 use super::known::Known;
-use super::summary::Progress;
+use super::summary::{EntryWrite, Progress};
 use super::{Callees, Point};
 use crate::domain::{
     Age, Array, BufId, Buffers, Content, ContentId, Evidence, Key, Kinds, ObjectKind, Origin, Owner, Region, Site,
@@ -85,6 +85,8 @@ pub struct Machine<'a> {
     pub(crate) exit_heap: Vec<(BufId, ContentId)>,
     /// What names of the enclosing function were rebound to, at the returns.
     pub(crate) exit_free: Vec<(Local, ValueId)>,
+    /// What the body that ran last writes of what was there on entry.
+    pub(crate) entry_writes: Vec<EntryWrite>,
     /// Parameters that, if they are containers, may have other elements by now.
     pub(crate) tainted: Vec<BufId>,
     /// May the body have run something unknown, or changed attributes of what is no parameter?
@@ -145,6 +147,7 @@ impl<'a> Machine<'a> {
             yielded: ValueId::BOTTOM,
             exit_heap: Vec::new(),
             exit_free: Vec::new(),
+            entry_writes: Vec::new(),
             tainted: Vec::new(),
             effects: false,
             reshapes: false,

@@ -13,7 +13,9 @@ use super::call::Args;
 use super::instantiate::Instance;
 use super::machine::{Machine, reaxed};
 use crate::domain::{BufId, Content, Key, ObjectKind, Origin, Tri, Value, ValueId};
-use crate::ir::{ArgKind, BodyId, BodyKind, Local, ParamKind, Sym};
+use crate::ir::{ArgKind, BodyId, BodyKind, Local, ParamKind, Sym, Temp};
+use crate::source::Span;
+use crate::trace::{BodyTrace, EventKind, How, WriteHow};
 
 /// Calls nested deeper than this are unknown: each level takes some of the thread's stack.
 const MAX_CALL_DEPTH: usize = 12;
@@ -31,12 +33,44 @@ pub(crate) struct BodySummary {
     pub(crate) stores: Vec<(BufId, Sym, ValueId)>,
     /// What names of the enclosing function hold at the end, where they were rebound.
     pub(crate) rebinds: Vec<(Local, ValueId)>,
+    /// Which arrays that were there on entry it writes.
+    pub(crate) writes: Vec<EntryWrite>,
     /// Parameters that, if they are containers, may hold other elements than before.
     pub(crate) tainted: Vec<BufId>,
     /// May it have run something unknown, or have changed attributes of what is no parameter?
     pub(crate) effects: bool,
     /// May it set the shape, dtype or flags of an array that is not its own?
     pub(crate) reshapes: bool,
+}
+
+/// A body writes memory that was there on entry.
+#[derive(Clone, Debug)]
+pub(crate) struct EntryWrite {
+    /// Whose memory.
+    pub(crate) buf: BufId,
+    /// The write itself, in this body or in one that it calls.
+    pub(crate) place: Span,
+}
+
+/// The writes of a body to memory that was there on entry, each memory once. Those after a conversion (`np.asarray`) are
+/// told of where they stand, not at the calls: whoever wrote the function did not mean to write the argument.
+pub(crate) fn entry_writes(trace: &BodyTrace<'_>) -> Vec<EntryWrite> {
+    let mut found: Vec<EntryWrite> = Vec::new();
+    for event in trace.events {
+        let EventKind::Written { object, how, .. } = event.kind else { continue };
+        let Some(array) = trace.array(object) else { continue };
+        if matches!(how, WriteHow::Scratch(_) | WriteHow::TupleItem) {
+            continue;
+        }
+        let place = if let WriteHow::Callee { place, .. } = how { place } else { event.span };
+        for &buf in &array.bufs {
+            let known = !trace.buffers.get(buf).on_entry() || found.iter().any(|write| write.buf == buf);
+            if !known && trace.conversion(object).is_none() {
+                found.push(EntryWrite { buf, place });
+            }
+        }
+    }
+    found
 }
 
 /// What a call of a body did, in terms of the caller.
@@ -55,9 +89,20 @@ pub(crate) enum Progress {
     Done(Option<BodySummary>),
 }
 
+/// The object that a method is called on.
+#[derive(Clone, Copy)]
+pub(crate) struct Receiver {
+    /// Bottom: an object that is being made.
+    pub(crate) value: ValueId,
+    /// The expression, if it is still at hand.
+    pub(crate) temp: Option<Temp>,
+}
+
 /// A call's arguments by the callee's parameters.
 pub(super) struct Actuals {
     pub(super) passed: FxHashMap<Local, ValueId>,
+    /// The temps that single parameters were passed in.
+    pub(super) temps: FxHashMap<Local, Temp>,
     pub(super) open: bool,
 }
 
@@ -67,8 +112,8 @@ impl<'a> Machine<'a> {
         self.call_with(callee, None, args).map(|done| done.value)
     }
 
-    /// Calls a body; `receiver` is passed before the arguments. (Bottom: an object that is being made.)
-    pub(crate) fn call_with(&mut self, callee: BodyId, receiver: Option<ValueId>, args: &Args<'a>) -> Option<Done> {
+    /// Calls a body; `receiver` is passed before the arguments.
+    pub(crate) fn call_with(&mut self, callee: BodyId, receiver: Option<Receiver>, args: &Args<'a>) -> Option<Done> {
         let body = &self.module.bodies[callee.index()];
         if !body.decorators.is_empty() || body.is_async {
             return None;
@@ -76,9 +121,16 @@ impl<'a> Machine<'a> {
         let summary = self.summarise(callee)?;
         let mut actuals = self.actuals(callee, args, usize::from(receiver.is_some()));
         if let (Some(receiver), Some(first)) = (receiver, body.params.first()) {
-            actuals.passed.insert(first.local, receiver);
+            actuals.passed.insert(first.local, receiver.value);
+            if let Some(temp) = receiver.temp {
+                actuals.temps.insert(first.local, temp);
+            }
         }
-        let mut instance = Instance::new(callee, actuals, body.is_generator, summary.heap);
+        let temps = self.recording.then(|| actuals.temps.clone());
+        let mut instance = Instance::new(callee, actuals, body.is_generator, summary.heap, summary.returned == ValueId::NONE);
+        if !body.is_generator {
+            self.tell_writes(callee, &instance, &summary.writes);
+        }
         for &buf in &summary.tainted {
             if let Some(value) = self.passed(&instance, buf) {
                 self.havoc(value);
@@ -89,7 +141,7 @@ impl<'a> Machine<'a> {
                 self.havoc(value);
             }
             if let Some(receiver) = receiver {
-                self.havoc(receiver);
+                self.havoc(receiver.value);
             }
             let function = self.values.intern(Value::Function(callee));
             self.havoc(function);
@@ -97,7 +149,7 @@ impl<'a> Machine<'a> {
         }
         if summary.reshapes {
             self.reshapes = true;
-            let values: Vec<ValueId> = args.values.iter().copied().chain(receiver).collect();
+            let values: Vec<ValueId> = args.values.iter().copied().chain(receiver.map(|receiver| receiver.value)).collect();
             self.forget_layouts(&values);
         }
         if body.is_generator {
@@ -111,6 +163,9 @@ impl<'a> Machine<'a> {
         }
         instance.count(self, &summary.returned, &summary.stores, &summary.rebinds);
         let value = self.instantiate_one(&mut instance, summary.returned);
+        for &temp in temps.iter().flat_map(FxHashMap::values) {
+            self.tell_shared(temp, value, body.name);
+        }
         let mut stores = Vec::with_capacity(summary.stores.len());
         for (object, name, stored) in summary.stores {
             let stored = self.instantiate_one(&mut instance, stored);
@@ -137,6 +192,40 @@ impl<'a> Machine<'a> {
             }
         }
         Some(Done { value, stores: own, effects: summary.effects })
+    }
+
+    /// Tells of what the callee writes, as far as the caller has hold of it.
+    fn tell_writes(&mut self, callee: BodyId, instance: &Instance, writes: &[EntryWrite]) {
+        if !self.recording {
+            return;
+        }
+        let name = self.module.bodies[callee.index()].name;
+        for write in writes {
+            let Some(value) = self.passed(instance, write.buf) else { continue };
+            if self.values.array(value).is_none() || !self.has_memory(value) {
+                continue;
+            }
+            let mut owner = write.buf;
+            let mut direct = true;
+            while let Origin::Attr(object, _) = self.buffers.get(owner).origin {
+                (owner, direct) = (object, false);
+            }
+            let root = match self.buffers.get(owner).origin {
+                Origin::Param(_, local) => instance.temp(local).and_then(|temp| self.root(temp)),
+                _ => None,
+            };
+            let how = WriteHow::Callee { name, place: write.place, procedure: instance.returns_nothing() };
+            let (via, direct) = (root.map(|root| root.local), direct && root.is_some_and(|root| root.direct));
+            self.emit(EventKind::Written { value, object: value, via, direct, how });
+        }
+    }
+
+    /// Tells that a result lies in the memory of an argument, if it does.
+    fn tell_shared(&mut self, temp: Temp, result: ValueId, name: Sym) {
+        let (Some(source), Some(array)) = (self.values.array(self.temp(temp)), self.values.array(result)) else { return };
+        if source.bufs.iter().any(|buf| array.bufs.contains(buf)) && self.temp(temp) != result {
+            self.derived(temp, result, How::Function(name));
+        }
     }
 
     fn summarise(&mut self, callee: BodyId) -> Option<BodySummary> {
@@ -186,6 +275,7 @@ impl<'a> Machine<'a> {
             heap,
             stores,
             rebinds: std::mem::take(&mut self.exit_free),
+            writes: std::mem::take(&mut self.entry_writes),
             tainted: std::mem::take(&mut self.tainted),
             effects: self.effects,
             reshapes: self.reshapes,
@@ -208,7 +298,7 @@ impl<'a> Machine<'a> {
     /// Binds a call's arguments to the callee's parameters.
     fn actuals(&mut self, callee: BodyId, args: &Args<'a>, skip: usize) -> Actuals {
         let body = &self.module.bodies[callee.index()];
-        let mut actuals = Actuals { passed: FxHashMap::default(), open: false };
+        let mut actuals = Actuals { passed: FxHashMap::default(), temps: FxHashMap::default(), open: false };
         let positional: SmallVec<[&crate::ir::Param; 8]> = body
             .params
             .iter()
@@ -221,6 +311,7 @@ impl<'a> Machine<'a> {
                 ArgKind::Pos => {
                     if let Some(param) = positional.get(next) {
                         actuals.passed.insert(param.local, value);
+                        actuals.temps.insert(param.local, arg.value);
                     } else if let Some(rest) = rest {
                         let old = actuals.passed.get(&rest.local).copied().unwrap_or(ValueId::BOTTOM);
                         let joined = self.values.join(old, value);
@@ -231,6 +322,7 @@ impl<'a> Machine<'a> {
                 ArgKind::Kw(name) => {
                     if let Some(param) = body.params.iter().find(|param| param.name == name) {
                         actuals.passed.insert(param.local, value);
+                        actuals.temps.insert(param.local, arg.value);
                     } else if let Some(rest) = body.params.iter().find(|param| param.kind == ParamKind::VarKwargs) {
                         let old = actuals.passed.get(&rest.local).copied().unwrap_or(ValueId::BOTTOM);
                         let joined = self.values.join(old, value);

@@ -6,7 +6,7 @@ use crate::ir::{BodyKind, Local, Param, ParamKind, docstring};
 use crate::rules::common::{
     Write, how_word, in_order, label, names_an_output, remakes, seen_word, works_in_place, write_word, writes,
 };
-use crate::trace::{BodyTrace, BoundFrom, Escape, EventId, EventKind, How, Link, Walk, WriteHow};
+use crate::trace::{BodyTrace, BoundFrom, Escape, EventId, EventKind, How, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL102",
@@ -120,21 +120,11 @@ fn handles_copying(trace: &BodyTrace<'_>) -> bool {
 }
 
 fn way(trace: &BodyTrace<'_>, object: ValueId) -> Way {
-    let chain = trace.chain(object);
-    let converted =
-        chain.iter().find(|link| matches!(link.how, How::Function(_) | How::Method(_)) && converts(trace, link));
-    match (converted, chain.first()) {
+    match (trace.conversion(object), trace.chain(object).first()) {
         (Some(link), _) => Way::Converted(link.event, link.how),
         (None, Some(link)) => Way::Viewed(link.event, link.how),
         (None, None) => Way::Own,
     }
-}
-
-/// Is it a conversion, after which one has an array of one's own more often than not?
-fn converts(trace: &BodyTrace<'_>, link: &Link) -> bool {
-    let (How::Function(name) | How::Method(name)) = link.how else { return false };
-    let name = trace.module.names.text(name);
-    name.starts_with("as") || name.starts_with("atleast_") || matches!(name, "array" | "require" | "nan_to_num")
 }
 
 /// What happens with the written memory after the write.

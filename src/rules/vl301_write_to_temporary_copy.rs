@@ -24,7 +24,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 /// The copy that the write goes to, if nobody can see it afterwards.
 fn lost(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<(BufId, CopyOf)> {
     let array = trace.array(write.value)?;
-    if write.direct || matches!(write.how, WriteHow::Scratch(_)) {
+    if write.direct || matches!(write.how, WriteHow::Scratch(_) | WriteHow::Callee { procedure: false, .. }) {
         return None;
     }
     let (buf, from) = array

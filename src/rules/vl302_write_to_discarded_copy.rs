@@ -18,7 +18,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     for write in writes(trace) {
         let Some(copy) = write.via.filter(|_| write.direct) else { continue };
         let Some(array) = trace.array(write.object) else { continue };
-        if array.unknown || matches!(write.how, WriteHow::Scratch(_)) {
+        if array.unknown || matches!(write.how, WriteHow::Scratch(_) | WriteHow::Callee { procedure: false, .. }) {
             continue;
         }
         if let Some((buf, how)) = copied(trace, array)

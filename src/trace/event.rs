@@ -56,6 +56,15 @@ pub enum WriteHow {
     Argument(Sym),
     /// Used up as scratch space by a function that was allowed to (`overwrite_input=True`); the function's last name.
     Scratch(Sym),
+    /// Written by a function of the project that it was passed to, or whose attribute it is.
+    Callee {
+        /// The function's name.
+        name: Sym,
+        /// The write, in this file.
+        place: Span,
+        /// Does the function return nothing, so that the write is what it is called for?
+        procedure: bool,
+    },
     /// `a.flat = v`, `a.real = v`, `a.T[…]`: through an attribute.
     Attribute(Sym),
 }

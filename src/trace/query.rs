@@ -171,6 +171,19 @@ impl<'a> BodyTrace<'a> {
         links
     }
 
+    /// The link of a value's chain that is a conversion, after which one has an array of one's own more often than not:
+    /// `np.asarray`, `np.atleast_1d`, `astype(copy=False)`.
+    pub fn conversion(&self, value: ValueId) -> Option<Link> {
+        self.chain(value).into_iter().find(|link| match link.how {
+            How::Function(name) | How::Method(name) => {
+                let name = self.module.names.text(name);
+                let converts = name.starts_with("as") || name.starts_with("atleast_");
+                converts || matches!(name, "array" | "require" | "nan_to_num")
+            }
+            _ => false,
+        })
+    }
+
     /// Was the array taken as a diagonal?
     pub fn chain_is_diagonal(&self, array: &Array) -> bool {
         self.events.iter().any(|event| {
