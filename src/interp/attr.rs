@@ -158,7 +158,11 @@ impl<'a> Machine<'a> {
             }
         }
         if self.is_property(object, name) {
-            return ValueId::UNKNOWN;
+            let receiver = self.values.make(array.clone());
+            return self
+                .class_of(object)
+                .and_then(|class| self.property(class, receiver, name))
+                .unwrap_or(ValueId::UNKNOWN);
         }
         let value = self.entry_attribute(object, name);
         if self.state.dirty { self.values.join(value, ValueId::UNKNOWN) } else { value }

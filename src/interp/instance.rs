@@ -207,7 +207,41 @@ impl<'a> Machine<'a> {
 
     fn call_method(&mut self, body: BodyId, receiver: Receiver, args: &Args<'a>) -> Option<ValueId> {
         self.pass(args);
-        self.call_with(body, Some(receiver), args).map(|done| done.value)
+        let receiver = (!self.is_decorated(body, "staticmethod")).then_some(receiver);
+        self.call_with(body, receiver, args).map(|done| done.value)
+    }
+
+    fn is_decorated(&self, body: BodyId, decorator: &str) -> bool {
+        let decorators = &self.module.bodies[body.index()].decorators;
+        decorators.iter().any(|path| path.last().is_some_and(|&name| self.name(name) == decorator))
+    }
+
+    /// The getter of a property, looked up along the bases.
+    fn find_getter(&self, class: ClassId, name: Sym) -> Option<BodyId> {
+        let mut class = class;
+        for _ in 0..MAX_BASES {
+            let info = &self.module.classes[class.index()];
+            if info.properties.contains(&name) {
+                let getter = info.methods.iter().find(|method| method.0 == name)?.1;
+                return self.is_decorated(getter, "property").then_some(getter);
+            }
+            let [base] = &info.bases[..] else { return None };
+            if info.attributes.contains(&name) || info.methods.iter().any(|method| method.0 == name) {
+                return None;
+            }
+            class = self.classes.named(base)?;
+        }
+        None
+    }
+
+    /// `obj.name` where the class makes a property of it: what its getter returns.
+    pub(crate) fn property(&mut self, class: ClassId, receiver: ValueId, name: Sym) -> Option<ValueId> {
+        if self.classes.overridden.contains(&(class, name)) {
+            return None;
+        }
+        let getter = self.find_getter(class, name)?;
+        let args = Args { list: &[], values: Default::default() };
+        self.call_with(getter, Some(Receiver { value: receiver, temp: None }), &args).map(|done| done.value)
     }
 
     /// The class of the object on entry, if that is the `self` of a method.
@@ -230,7 +264,12 @@ impl<'a> Machine<'a> {
                         None if class.is_some_and(|class| self.find_method(class, name).is_some()) => {
                             return self.values.intern(Value::Bound(value, name));
                         }
-                        None => content.rest,
+                        None => match class.and_then(|class| self.property(class, value, name)) {
+                            Some(value) => value,
+                            None => {
+                                self.state.content(object).map_or(ValueId::UNKNOWN, |id| self.values.content(id).rest)
+                            }
+                        },
                     },
                     ObjectKind::Any => return ValueId::UNKNOWN,
                     _ => return self.values.intern(Value::Bound(value, name)),

@@ -5,7 +5,9 @@ use smallvec::SmallVec;
 
 use super::machine::Machine;
 use super::summary::Actuals;
-use crate::domain::{Age, Array, BufId, Content, Evidence, Kinds, Origin, Owner, Region, Tri, Value, ValueId};
+use crate::domain::{
+    Age, Array, BufId, Content, CopiedFrom, Evidence, Kinds, Origin, Owner, Region, Tri, Value, ValueId,
+};
 use crate::ir::{BodyId, Default, Local, ParamKind, Sym, Temp};
 
 /// The parts of a call's site that stand for the callee's allocations begin here.
@@ -182,6 +184,9 @@ impl<'a> Machine<'a> {
                         let like = self.buffers.get(buf).clone();
                         let new = self.buffers.get_mut(made);
                         (new.blank, new.size) = (like.blank, like.size);
+                        // What it was copied from is the callee's affair; that it is a copy concerns the caller.
+                        let copied = |from: CopiedFrom| CopiedFrom { source: ValueId::UNKNOWN, ..from };
+                        new.copied_from = like.copied_from.map(copied);
                         made
                     }
                 };

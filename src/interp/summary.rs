@@ -15,6 +15,7 @@ use super::machine::{Machine, reaxed};
 use crate::domain::{BufId, Content, Key, ObjectKind, Origin, Tri, Value, ValueId};
 use crate::ir::{ArgKind, BodyId, BodyKind, Local, ParamKind, Sym, Temp};
 use crate::source::Span;
+use crate::trace::query::lets_callers_choose;
 use crate::trace::{BodyTrace, EventKind, How, WriteHow};
 
 /// Calls nested deeper than this are unknown: each level takes some of the thread's stack.
@@ -115,7 +116,7 @@ impl<'a> Machine<'a> {
     /// Calls a body; `receiver` is passed before the arguments.
     pub(crate) fn call_with(&mut self, callee: BodyId, receiver: Option<Receiver>, args: &Args<'a>) -> Option<Done> {
         let body = &self.module.bodies[callee.index()];
-        if !body.decorators.is_empty() || body.is_async {
+        if body.is_async || !body.decorators.iter().all(|path| self.is_transparent(path)) {
             return None;
         }
         let summary = self.summarise(callee)?;
@@ -127,7 +128,8 @@ impl<'a> Machine<'a> {
             }
         }
         let temps = self.recording.then(|| actuals.temps.clone());
-        let mut instance = Instance::new(callee, actuals, body.is_generator, summary.heap, summary.returned == ValueId::NONE);
+        let mut instance =
+            Instance::new(callee, actuals, body.is_generator, summary.heap, summary.returned == ValueId::NONE);
         if !body.is_generator {
             self.tell_writes(callee, &instance, &summary.writes);
         }
@@ -149,7 +151,8 @@ impl<'a> Machine<'a> {
         }
         if summary.reshapes {
             self.reshapes = true;
-            let values: Vec<ValueId> = args.values.iter().copied().chain(receiver.map(|receiver| receiver.value)).collect();
+            let values: Vec<ValueId> =
+                args.values.iter().copied().chain(receiver.map(|receiver| receiver.value)).collect();
             self.forget_layouts(&values);
         }
         if body.is_generator {
@@ -196,10 +199,12 @@ impl<'a> Machine<'a> {
 
     /// Tells of what the callee writes, as far as the caller has hold of it.
     fn tell_writes(&mut self, callee: BodyId, instance: &Instance, writes: &[EntryWrite]) {
-        if !self.recording {
+        let body = &self.module.bodies[callee.index()];
+        // Whether it writes depends on a flag that is not followed.
+        if !self.recording || lets_callers_choose(self.module, body) {
             return;
         }
-        let name = self.module.bodies[callee.index()].name;
+        let name = body.name;
         for write in writes {
             let Some(value) = self.passed(instance, write.buf) else { continue };
             if self.values.array(value).is_none() || !self.has_memory(value) {
@@ -222,10 +227,30 @@ impl<'a> Machine<'a> {
 
     /// Tells that a result lies in the memory of an argument, if it does.
     fn tell_shared(&mut self, temp: Temp, result: ValueId, name: Sym) {
-        let (Some(source), Some(array)) = (self.values.array(self.temp(temp)), self.values.array(result)) else { return };
+        let (Some(source), Some(array)) = (self.values.array(self.temp(temp)), self.values.array(result)) else {
+            return;
+        };
         if source.bufs.iter().any(|buf| array.bufs.contains(buf)) && self.temp(temp) != result {
             self.derived(temp, result, How::Function(name));
         }
+    }
+
+    /// Does the decorator leave the function as it is, for its callers?
+    fn is_transparent(&self, path: &[Sym]) -> bool {
+        let [.., last] = path else { return false };
+        let foreign = path.len() > 1 && !matches!(self.name(path[0]), "numba" | "nb" | "abc" | "typing" | "functools");
+        !foreign
+            && matches!(
+                self.name(*last),
+                "property"
+                    | "cached_property"
+                    | "staticmethod"
+                    | "abstractmethod"
+                    | "override"
+                    | "final"
+                    | "njit"
+                    | "jit"
+            )
     }
 
     fn summarise(&mut self, callee: BodyId) -> Option<BodySummary> {

@@ -159,7 +159,9 @@ pub(super) fn write_word(trace: &BodyTrace<'_>, how: WriteHow) -> String {
         WriteHow::Augmented | WriteHow::TupleItem => "this in-place operator".to_string(),
         WriteHow::Method(name) => format!("`{}()`", text(name)),
         WriteHow::Out => "`out=`".to_string(),
-        WriteHow::Argument(name) | WriteHow::Scratch(name) | WriteHow::Callee { name, .. } => format!("`{}`", text(name)),
+        WriteHow::Argument(name) | WriteHow::Scratch(name) | WriteHow::Callee { name, .. } => {
+            format!("`{}`", text(name))
+        }
         WriteHow::Attribute(name) => format!("the assignment to `.{}`", text(name)),
     }
 }

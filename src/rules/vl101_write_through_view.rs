@@ -21,7 +21,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     for write in writes(trace) {
         if write.how == WriteHow::TupleItem {
             findings.extend(tuple_item(trace, &write));
-        } else if let Some(finding) = through_view(trace, &write) {
+        } else if let Some(finding) = through_view(trace, &write).or_else(|| of_attribute(trace, &write)) {
             findings.push(finding);
         }
     }
@@ -33,7 +33,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 
 /// A write through a name that is bound to a view of what another name holds.
 fn through_view(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
-    let alias = write.via.filter(|_| write.direct)?;
+    let alias = write.via.filter(|_| write.direct).or_else(|| handed_back(trace, write))?;
     let object = trace.array(write.object)?;
     let written = trace.array(write.value)?;
     if object.owner == Owner::Owner || object.evidence < Evidence::Likely || object.unknown {
@@ -65,6 +65,77 @@ fn through_view(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     Some(tell(trace, write, alias, base, first, object, seen, confidence))
 }
 
+/// `t = clear(a[1:3])`: the name to which the statement binds what the function wrote and gave back.
+fn handed_back(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Local> {
+    let WriteHow::Callee { .. } = write.how else { return None };
+    let written = trace.array(write.value)?;
+    trace.iter().find_map(|(_, event)| match event.kind {
+        EventKind::Bound { local, value, .. } if event.stmt == write.event.stmt && trace.overlaps(written, value) => {
+            Some(local)
+        }
+        _ => None,
+    })
+}
+
+/// An in-place operator on a name that is bound to a part of an attribute of `self`, in a method that computes something
+/// from it: what the object holds changes at every call.
+fn of_attribute(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
+    let alias = write.via.filter(|_| write.direct)?;
+    let object = trace.array(write.object)?;
+    let mut entry = object.bufs.iter().map(|&buf| trace.buffers.get(buf)).filter(|buffer| buffer.on_entry());
+    let (Some(buffer), None) = (entry.next(), entry.next()) else { return None };
+    let Origin::Attr(owner, attribute) = buffer.origin else { return None };
+    let receiver = trace.body.params.first().filter(|_| trace.body.class.is_some())?;
+    let operator = write.how == WriteHow::Augmented && write.event.span == write.event.stmt;
+    if trace.buffers.get(owner).origin != Origin::Param(trace.id, receiver.local)
+        || !operator
+        || object.unknown
+        || object.evidence < Evidence::Likely
+    {
+        return None;
+    }
+    let chain = trace.chain(write.object);
+    let first = chain.first().filter(|link| is_binding(trace, alias, link))?;
+    let asks = asks_only(trace.module.names.text(trace.body.name));
+    // What stands for one element is an integer more often than not; one index of which nothing is known may pass where
+    // the method only asks.
+    let unknown = chain.iter().filter(|link| link.how == How::MaybeCopy).count();
+    let sliced = |link: &Link| matches!(link.how, How::Slice | How::MaybeCopy | How::Attribute(_));
+    if !chain.iter().all(sliced) || unknown > usize::from(asks) {
+        return None;
+    }
+    let use_ = used_for_itself(trace, write, alias, trace.array(write.value)?)?;
+    let confidence = if asks || use_ == Use::HandedOut { Confidence::Likely } else { Confidence::Possible };
+    let (view, owner) =
+        (trace.name(alias), format!("{}.{}", trace.name(receiver.local), trace.module.names.text(attribute)));
+    let made = trace.event(first.event).span;
+    let labels = vec![
+        label(made, Role::Aliased, format!("`{view}` shares memory with `{owner}`: {}", how_word(trace, first.how))),
+        label(
+            write.event.span,
+            Role::Primary,
+            format!("{} changes `{owner}`, and does so at every call", write_word(trace, write.how)),
+        ),
+    ];
+    Some(Finding {
+        rule: &INFO,
+        span: write.event.span,
+        message: format!("writing to `{view}` also changes `{owner}`"),
+        confidence,
+        labels: in_order(labels),
+        help: Some(format!("if `{owner}` is to stay as it was, copy: `{view} = {}.copy()`", quoted(trace, first))),
+    })
+}
+
+/// Does the method's name say that it asks the object for something, and leaves it as it is?
+fn asks_only(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    ["get_", "predict", "transform", "to_", "as_", "compute", "evaluate", "plot", "show", "sample"]
+        .iter()
+        .any(|verb| name.starts_with(verb))
+        || matches!(name, "getitem__" | "call__")
+}
+
 /// Does the array lie in one buffer, but for the copy that the function which made it may have made (`ravel`, `asarray`)?
 fn may_copy(trace: &BodyTrace<'_>, object: &Array) -> bool {
     let own = |&&buf: &&crate::domain::BufId| !matches!(trace.buffers.get(buf).origin, Origin::Alloc(site, _) if site.op == object.made_by);
@@ -88,7 +159,7 @@ fn confidence(
 ) -> Option<Confidence> {
     let base_read = content_read(trace, write.id, base, written);
     let alias_use = used_for_itself(trace, write, alias, written);
-    let meant = is_blank(trace, object)
+    let meant = is_blank(trace, object) && handed_back(trace, write).is_none()
         || is_asked_copy(trace, object)
         || names_an_output(trace.name(base))
         || names_an_output(trace.name(alias));
@@ -143,7 +214,9 @@ fn used_for_itself(trace: &BodyTrace<'_>, write: &Write<'_>, alias: Local, writt
             result = Some(if handed { Use::HandedOut } else { Use::Read });
             return Walk::Found;
         }
-        if trace.rebinds(id, alias) || remakes(trace, id, written) { Walk::Stop } else { Walk::On }
+        // (`t = clear(a[1:3])` binds the name to what was written.)
+        let rebound = trace.rebinds(id, alias) && trace.event(id).stmt != write.event.stmt;
+        if rebound || remakes(trace, id, written) { Walk::Stop } else { Walk::On }
     });
     result
 }

@@ -6,6 +6,7 @@ use crate::ir::{BodyKind, Local, Param, ParamKind, docstring};
 use crate::rules::common::{
     Write, how_word, in_order, label, names_an_output, remakes, seen_word, works_in_place, write_word, writes,
 };
+use crate::trace::query::lets_callers_choose;
 use crate::trace::{BodyTrace, BoundFrom, Escape, EventId, EventKind, How, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -94,7 +95,7 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
         || object.evidence < Evidence::Likely
         || object.writeable.no()
         || names_an_output(name)
-        || handles_copying(trace)
+        || lets_callers_choose(trace.module, trace.body)
     {
         return None;
     }
@@ -107,16 +108,6 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
     let after = after(trace, write);
     let confidence = confidence(trace, write, buf, name, way, after, inside);
     Some(tell(trace, write, name, way, after, inside, confidence))
-}
-
-/// Has the function a parameter by which its caller says whether it may write?
-fn handles_copying(trace: &BodyTrace<'_>) -> bool {
-    trace.body.params.iter().any(|param| {
-        let name = trace.module.names.text(param.name);
-        matches!(name, "copy" | "inplace" | "in_place" | "out" | "overwrite" | "return_copy" | "copy_data")
-            || name.starts_with("overwrite_")
-            || name.starts_with("copy_")
-    })
 }
 
 fn way(trace: &BodyTrace<'_>, object: ValueId) -> Way {

@@ -32,6 +32,15 @@ fn lost(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<(BufId, CopyOf)> {
         .iter()
         .find_map(|&buf| trace.buffers.get(buf).copied_from.as_ref().map(|from| (buf, from)))
         .filter(|(_, from)| from.likely)?;
+    let (made, stmt) = (trace.buffers.get(buf).span, write.event.stmt);
+    if made.start < stmt.start || made.end > stmt.end {
+        // Made before: something holds it, a dict perhaps.
+        return None;
+    }
+    if matches!((write.how, from.how), (WriteHow::Callee { .. }, CopyOf::Explicit | CopyOf::Flatten)) {
+        // Copied so that the function may write.
+        return None;
+    }
     // Nothing but the copy, and perhaps (where the index has no dimensions) a view of what was copied.
     let unknown = crate::domain::Array::unknown(crate::domain::Kinds::ANY, crate::domain::Evidence::None);
     let source = trace.array(from.source).unwrap_or(&unknown);
