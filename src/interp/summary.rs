@@ -15,7 +15,7 @@ use super::machine::{Machine, reaxed};
 use crate::domain::{BufId, Content, Key, ObjectKind, Origin, Tri, Value, ValueId};
 use crate::ir::{ArgKind, BodyId, BodyKind, Local, ParamKind, Sym, Temp};
 use crate::source::Span;
-use crate::trace::query::lets_callers_choose;
+use crate::trace::params::lets_callers_choose;
 use crate::trace::{BodyTrace, EventKind, How, WriteHow};
 
 /// Calls nested deeper than this are unknown: each level takes some of the thread's stack.

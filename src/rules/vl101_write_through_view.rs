@@ -85,9 +85,9 @@ fn of_attribute(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     let mut entry = object.bufs.iter().map(|&buf| trace.buffers.get(buf)).filter(|buffer| buffer.on_entry());
     let (Some(buffer), None) = (entry.next(), entry.next()) else { return None };
     let Origin::Attr(owner, attribute) = buffer.origin else { return None };
-    let receiver = trace.body.params.first().filter(|_| trace.body.class.is_some())?;
+    let receiver = trace.receiver()?;
     let operator = write.how == WriteHow::Augmented && write.event.span == write.event.stmt;
-    if trace.buffers.get(owner).origin != Origin::Param(trace.id, receiver.local)
+    if trace.buffers.get(owner).origin != Origin::Param(trace.id, receiver)
         || !operator
         || object.unknown
         || object.evidence < Evidence::Likely
@@ -106,8 +106,7 @@ fn of_attribute(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     }
     let use_ = used_for_itself(trace, write, alias, trace.array(write.value)?)?;
     let confidence = if asks || use_ == Use::HandedOut { Confidence::Likely } else { Confidence::Possible };
-    let (view, owner) =
-        (trace.name(alias), format!("{}.{}", trace.name(receiver.local), trace.module.names.text(attribute)));
+    let (view, owner) = (trace.name(alias), format!("{}.{}", trace.name(receiver), trace.module.names.text(attribute)));
     let made = trace.event(first.event).span;
     let labels = vec![
         label(made, Role::Aliased, format!("`{view}` shares memory with `{owner}`: {}", how_word(trace, first.how))),

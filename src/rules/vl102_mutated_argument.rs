@@ -2,11 +2,11 @@
 
 use crate::domain::{Array, BufId, Evidence, Origin, ValueId};
 use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
-use crate::ir::{BodyKind, Local, Param, ParamKind, docstring};
+use crate::ir::Local;
 use crate::rules::common::{
     Write, how_word, in_order, label, names_an_output, remakes, seen_word, works_in_place, write_word, writes,
 };
-use crate::trace::query::lets_callers_choose;
+use crate::trace::params::lets_callers_choose;
 use crate::trace::{BodyTrace, BoundFrom, Escape, EventId, EventKind, How, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -45,14 +45,14 @@ impl After {
 }
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
-    if trace.body.kind != BodyKind::Function || trace.body.params.is_empty() {
+    if !trace.takes_arguments() {
         return;
     }
     let mut best: Vec<(BufId, Finding)> = Vec::new();
     for write in writes(trace) {
         let Some(object) = trace.array(write.object) else { continue };
         for &buf in &object.bufs {
-            let Some(param) = parameter(trace, buf) else { continue };
+            let Some(param) = trace.argument(buf) else { continue };
             let Some(finding) = judge(trace, &write, object, buf, param) else { continue };
             match best.iter_mut().find(|entry| entry.0 == buf) {
                 Some(entry) if entry.1.confidence >= finding.confidence => {}
@@ -62,35 +62,13 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         }
     }
     // Reading the docstring costs more than the rest: only where there is something to report.
-    if !best.is_empty() && !works_in_place(trace) && !comments_on_it(trace) {
+    if !best.is_empty() && !works_in_place(trace) && !trace.comment_facts().says_in_place {
         findings.extend(best.into_iter().map(|entry| entry.1));
     }
 }
 
-/// Does a comment in the function say that it works in place?
-fn comments_on_it(trace: &BodyTrace<'_>) -> bool {
-    let comments = trace.quote(trace.body.span).lines().filter_map(|line| line.split_once('#')).map(|parts| parts.1);
-    docstring::facts(&comments.collect::<Vec<_>>().join("\n")).says_in_place
-}
-
-/// The parameter whose memory the buffer is, unless that is the receiver of a method.
-fn parameter<'a>(trace: &BodyTrace<'a>, buf: BufId) -> Option<&'a Param> {
-    let origin = match trace.buffers.get(buf).origin {
-        Origin::Attr(object, _) => trace.buffers.get(object).origin,
-        origin => origin,
-    };
-    let Origin::Param(body, local) = origin else { return None };
-    if body != trace.id {
-        return None;
-    }
-    let params = &trace.body.params;
-    let at = params.iter().position(|param| param.local == local)?;
-    let receiver = at == 0 && trace.body.class.is_some();
-    (!receiver && params[at].kind != ParamKind::VarKwargs).then(|| &params[at])
-}
-
-fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, param: &Param) -> Option<Finding> {
-    let name = trace.module.names.text(param.name);
+fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, param: Local) -> Option<Finding> {
+    let name = trace.name(param);
     if matches!(write.how, WriteHow::TupleItem | WriteHow::Scratch(_))
         || object.evidence < Evidence::Likely
         || object.writeable.no()
@@ -107,7 +85,7 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
     }
     let after = after(trace, write);
     let confidence = confidence(trace, write, buf, name, way, after, inside);
-    Some(tell(trace, write, name, way, after, inside, confidence))
+    Some(tell(trace, write, param, way, after, inside, confidence))
 }
 
 fn way(trace: &BodyTrace<'_>, object: ValueId) -> Way {
@@ -172,10 +150,10 @@ fn confidence(
     let likely = match way {
         Way::Converted(..) => true,
         Way::Viewed(..) if !plain_view(trace, write.object) => false,
-        Way::Viewed(..) => !procedure && !hands_back(trace, buf) && (!is_private(trace) || inside),
+        Way::Viewed(..) => !procedure && !hands_back(trace, buf) && (!trace.is_private() || inside),
         Way::Own => {
             let operator = write.how == WriteHow::Augmented && write.event.span == write.event.stmt;
-            let meant = procedure || is_private(trace) || accumulates(name);
+            let meant = procedure || trace.is_private() || accumulates(name);
             let own = trace.array(write.object).is_some_and(|object| object.entry) || is_name_of(trace, write.via, buf);
             kept || own && !meant && (operator || matches!(after, After::Read(_)) && !hands_back(trace, buf))
         }
@@ -226,15 +204,6 @@ fn is_kernel(trace: &BodyTrace<'_>) -> bool {
     })
 }
 
-/// Is the function for the file's own use, so that its callers know what it does?
-fn is_private(trace: &BodyTrace<'_>) -> bool {
-    let hidden = |name: &str| name.starts_with('_') && !name.ends_with("__");
-    let nested = trace.body.parent.is_some_and(|parent| {
-        matches!(trace.module.bodies[parent.index()].kind, BodyKind::Function | BodyKind::Lambda)
-    });
-    nested || trace.body.qualname.split('.').any(hidden)
-}
-
 /// Does the name say that values are added up in the array?
 fn accumulates(name: &str) -> bool {
     name.split('_').any(|part| matches!(part, "acc" | "accum" | "accumulator" | "total" | "totals"))
@@ -253,16 +222,16 @@ fn hands_back(trace: &BodyTrace<'_>, buf: BufId) -> bool {
 fn tell(
     trace: &BodyTrace<'_>,
     write: &Write<'_>,
-    name: &str,
+    param: Local,
     way: Way,
     after: Option<After>,
     inside: bool,
     confidence: Confidence,
 ) -> Finding {
     let mut labels: Vec<Label> = Vec::new();
-    let param = trace.body.params.iter().find(|param| trace.module.names.text(param.name) == name);
-    if let Some(param) = param {
-        labels.push(label(param.span, Role::Made, "the caller's array comes in here"));
+    let name = trace.name(param);
+    if let Some(span) = trace.parameter_span(param) {
+        labels.push(label(span, Role::Made, "the caller's array comes in here"));
     }
     if let Way::Converted(event, how) | Way::Viewed(event, how) = way {
         let said = match (way, how) {

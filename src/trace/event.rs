@@ -238,6 +238,12 @@ impl<'a> BodyTrace<'a> {
         self.body.docstring.map_or_else(DocFacts::default, |span| docstring::facts(self.quote(span)))
     }
 
+    /// What the body's comments say of its intent.
+    pub fn comment_facts(&self) -> DocFacts {
+        let comments = self.quote(self.body.span).lines().filter_map(|line| line.split_once('#')).map(|parts| parts.1);
+        docstring::facts(&comments.collect::<Vec<_>>().join("\n"))
+    }
+
     /// An event.
     pub fn event(&self, id: EventId) -> &'a Event {
         &self.events[id.index()]

@@ -5,6 +5,7 @@
 //! and the ops are not shown, so that a rule cannot work out aliasing by itself.
 
 pub mod event;
+pub mod params;
 pub mod query;
 
 pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, ReadHow, WriteHow};

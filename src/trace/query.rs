@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use super::{BodyTrace, Escape, Event, EventId, EventKind, How};
 use crate::domain::{Array, BufId, Kinds, Value, ValueId};
-use crate::ir::{BlockId, Body, Local, Module};
+use crate::ir::{BlockId, Local};
 
 /// What a visitor of [`BodyTrace::walk_from`] wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,16 +223,6 @@ impl<'a> BodyTrace<'a> {
         let span = self.buffers.get(buf).span;
         (!span.is_empty()).then_some(span)
     }
-}
-
-/// Has the function a parameter by which its caller says whether its arguments may be written?
-pub fn lets_callers_choose(module: &Module, body: &Body) -> bool {
-    body.params.iter().any(|param| {
-        let name = module.names.text(param.name);
-        matches!(name, "copy" | "inplace" | "in_place" | "out" | "overwrite" | "return_copy")
-            || name.starts_with("overwrite_")
-            || name.starts_with("copy_")
-    })
 }
 
 enum Run {

@@ -1,0 +1,54 @@
+//! Questions about a body's parameters, and about what it is to its callers.
+
+use super::BodyTrace;
+use crate::domain::{BufId, Origin};
+use crate::ir::{Body, BodyKind, Local, Module, ParamKind};
+
+/// Has the function a parameter by which its caller says whether its arguments may be written?
+pub fn lets_callers_choose(module: &Module, body: &Body) -> bool {
+    body.params.iter().any(|param| {
+        let name = module.names.text(param.name);
+        matches!(name, "copy" | "inplace" | "in_place" | "out" | "overwrite" | "return_copy")
+            || name.starts_with("overwrite_")
+            || name.starts_with("copy_")
+    })
+}
+
+impl BodyTrace<'_> {
+    /// Is it a `def` with parameters?
+    pub fn takes_arguments(&self) -> bool {
+        self.body.kind == BodyKind::Function && !self.body.params.is_empty()
+    }
+
+    /// The `self` of a method.
+    pub fn receiver(&self) -> Option<Local> {
+        let method = self.body.class.is_some() && self.body.kind == BodyKind::Function;
+        self.body.params.first().filter(|_| method).map(|param| param.local)
+    }
+
+    /// The parameter in whose memory, or in an attribute of whose value, the buffer lies; not `self`, nor `**kwargs`.
+    pub fn argument(&self, buf: BufId) -> Option<Local> {
+        let origin = match self.buffers.get(buf).origin {
+            Origin::Attr(object, _) => self.buffers.get(object).origin,
+            origin => origin,
+        };
+        let Origin::Param(body, local) = origin else { return None };
+        let param = self.body.params.iter().find(|param| param.local == local)?;
+        let own = body == self.id && Some(local) != self.receiver() && param.kind != ParamKind::VarKwargs;
+        own.then_some(local)
+    }
+
+    /// Where the parameter stands in the signature.
+    pub fn parameter_span(&self, local: Local) -> Option<crate::source::Span> {
+        self.body.params.iter().find(|param| param.local == local).map(|param| param.span)
+    }
+
+    /// Is the function for the file's own use (`_name`, or defined inside another), so that its callers know what it does?
+    pub fn is_private(&self) -> bool {
+        let hidden = |name: &str| name.starts_with('_') && !name.ends_with("__");
+        let nested = self.body.parent.is_some_and(|parent| {
+            matches!(self.module.bodies[parent.index()].kind, BodyKind::Function | BodyKind::Lambda)
+        });
+        nested || self.body.qualname.split('.').any(hidden)
+    }
+}
