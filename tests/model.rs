@@ -5,13 +5,13 @@
 #[path = "support/venv.rs"]
 mod support;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use support::{NEW_NUMPY, OLD_NUMPY, python, run};
+use support::{NEW_NUMPY, OLD_NUMPY, python, python_with_libraries, run};
 use viewlint::model::{
     Condition, DtypeRule, Model, OrderRule, ResultRule, Row, RowKind, ShapeRule, Special, Versions, parse,
 };
@@ -47,6 +47,9 @@ fn result_words(row: &Row, rule: &ResultRule) -> String {
         ResultRule::ViewOrCopy(of) => format!("view-or-copy of {}", name(row, *of)),
         ResultRule::List(element) => format!("list of {}", result_words(row, element)),
         ResultRule::Tuple(element) => format!("tuple of {}", result_words(row, element)),
+        ResultRule::Items(items) => {
+            format!("items {}", items.iter().map(|item| result_words(row, item)).collect::<Vec<_>>().join(" / "))
+        }
         ResultRule::Iterator(element) => format!("iterator of {}", result_words(row, element)),
         ResultRule::MaybeTuple(element) => format!("maybe tuple of {}", result_words(row, element)),
     }
@@ -112,7 +115,7 @@ fn as_json(table: &str, row: &Row) -> Value {
         "result": result_words(row, &row.result),
         "out": row.out.map(|index| name(row, index)),
         "writes": row.writes.iter().map(|index| name(row, *index)).collect::<Vec<_>>(),
-        "writes_when": row.writes_when.map(|when| condition_words(row, when)),
+        "writes_when": row.writes_when.iter().map(|(of, when)| (name(row, *of), condition_words(row, *when))).collect::<BTreeMap<_, _>>(),
         "copies_when": row.copies_when.map(|when| condition_words(row, when)),
         "zero_dim_scalar": row.zero_dim_scalar,
         "shape": shape_words(row),
@@ -132,6 +135,12 @@ fn script(name: &str) -> PathBuf {
 
 /// Runs the checker on both versions of NumPy; returns the reports, and the complaints about words that are too weak.
 fn check(rows: &[(&str, Row)]) -> (Vec<Value>, Vec<String>) {
+    let with = |version: &'static str| (version, python(version), Versions::parse(&format!("=={version}")).unwrap());
+    check_on(rows, &[with(OLD_NUMPY), with(NEW_NUMPY)])
+}
+
+/// Runs the checker with each of these interpreters, the rows as they are for its versions of NumPy.
+fn check_on(rows: &[(&str, Row)], interpreters: &[(&str, PathBuf, Versions)]) -> (Vec<Value>, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let written = |name: String, rows: Vec<Value>| {
         let file = folder.path().join(name);
@@ -141,21 +150,19 @@ fn check(rows: &[(&str, Row)]) -> (Vec<Value>, Vec<String>) {
     let rows_file = written("rows.json".to_owned(), rows.iter().map(|(table, row)| as_json(table, row)).collect());
     let reports: Vec<(PathBuf, Value)> = std::thread::scope(|scope| {
         let folder = folder.path();
-        let running: Vec<_> = [OLD_NUMPY, NEW_NUMPY]
-            .map(|version| {
-                // What a row says of this version of NumPy.
-                let only = Versions::parse(&format!("=={version}")).unwrap();
-                let on = rows.iter().map(|(table, row)| as_json(table, &row.on(only))).collect();
+        let running: Vec<_> = interpreters
+            .iter()
+            .map(|(version, interpreter, versions)| {
+                let on = rows.iter().map(|(table, row)| as_json(table, &row.on(*versions))).collect();
                 let rows_file = written(format!("rows-{version}.json"), on);
                 scope.spawn(move || {
-                    let mut command = Command::new(python(version));
+                    let mut command = Command::new(interpreter);
                     let text = run(command.arg("-B").arg(script("check_rows.py")).arg(&rows_file), "check the rows");
                     let file = folder.join(format!("report-{version}.json"));
                     std::fs::write(&file, &text).unwrap();
                     (file, serde_json::from_str(&text).unwrap())
                 })
             })
-            .into_iter()
             .collect();
         running.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
@@ -191,6 +198,27 @@ fn every_row_says_what_numpy_does() {
             "NumPy {}: {} rows, {} witnesses, {} evaluations",
             report["numpy"], report["rows"], report["witnesses"], report["evaluated"]
         );
+        wrong.extend(problems(report));
+    }
+    println!("{:.1} s", start.elapsed().as_secs_f64());
+    assert!(wrong.is_empty(), "{} complaints:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_row_of_a_library_says_what_the_library_does() {
+    let start = Instant::now();
+    let mut rows = Vec::new();
+    for (file, text) in Model::library_tables() {
+        let table = parse::table(file, text).unwrap_or_else(|error| panic!("{error}"));
+        rows.extend(table.into_iter().map(|row| (*file, row)));
+    }
+    let unproved = |(_, row): &&(&str, Row)| row.witnesses.is_empty() && row.documented.is_none();
+    let bare: Vec<&str> = rows.iter().filter(unproved).map(|(_, row)| &*row.name).collect();
+    assert!(bare.is_empty(), "no witness and no address: {bare:?}");
+    let only = Versions::parse(&format!("=={NEW_NUMPY}")).unwrap();
+    let (reports, mut wrong) = check_on(&rows, &[("libraries", python_with_libraries(), only)]);
+    for report in &reports {
+        println!("{} rows, {} witnesses, {} evaluations", report["rows"], report["witnesses"], report["evaluated"]);
         wrong.extend(problems(report));
     }
     println!("{:.1} s", start.elapsed().as_secs_f64());

@@ -71,6 +71,15 @@ pub struct Condition {
     pub holds: bool,
 }
 
+/// Of what sort a result is where the argument need not be an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Like {
+    /// The argument.
+    pub of: ParamIndex,
+    /// The flag that allows other things than arrays (`accept_sparse`); None: they always are.
+    pub when: Option<Condition>,
+}
+
 /// A clause of a row that holds of some versions of NumPy only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variant {
@@ -97,10 +106,12 @@ pub struct Row {
     pub out: Option<ParamIndex>,
     /// The parameters whose memory is written.
     pub writes: Vec<ParamIndex>,
-    /// What the writes hang on (`overwrite_input`, `inplace`); None: they always happen.
-    pub writes_when: Option<Condition>,
+    /// What writes hang on (`overwrite_input`, `inplace`); those of parameters that are not here always happen.
+    pub writes_when: Vec<(ParamIndex, Condition)>,
     /// What makes the result a copy, whatever `result` says (`copy`).
     pub copies_when: Option<Condition>,
+    /// The parameter without which the result need not be an array: of a sparse matrix or a data frame comes one again.
+    pub like: Option<Like>,
     /// Is the result made blank, to be filled (zeros, empty, full)?
     pub blank: bool,
     /// Is the result a scalar, whatever `result` says, when all arrays that go in have no dimensions?
@@ -141,15 +152,22 @@ impl Row {
     /// With how many positional arguments at least (the receiver not counted) a call writes one of its arguments; None:
     /// only where a keyword asks for it.
     fn writes_with(&self) -> Option<u8> {
-        let other = self.writes.iter().any(|&param| Some(param) != self.out);
+        // A flag that is to be false (`copy=False`) has a name too common to look for.
+        let by_default = |param| self.write_condition(param).is_none_or(|when| self.by_default(when) || !when.holds);
+        let other = self.writes.iter().any(|&param| Some(param) != self.out && by_default(param));
         let receiver = u8::from(self.kind == RowKind::Method);
         match self.out {
-            _ if other && self.writes_when.is_none_or(|when| self.by_default(when)) => Some(0),
+            _ if other => Some(0),
             // Whether `nan_to_num` writes hangs on `copy=`.
             _ if self.special == Some(Special::NanToNum) => Some(0),
             Some(out) if !self.params[usize::from(out)].keyword_only => Some((out + 1).saturating_sub(receiver)),
             _ => None,
         }
+    }
+
+    /// What the write of a parameter hangs on; None: it always happens.
+    pub fn write_condition(&self, param: ParamIndex) -> Option<Condition> {
+        self.writes_when.iter().find(|(of, _)| *of == param).map(|(_, condition)| *condition)
     }
 
     /// Does the condition hold where its flag is not given?
@@ -199,9 +217,19 @@ static TABLES: &[(&str, &str)] = &[
     ("other.model", include_str!("other.model")),
 ];
 
+/// The tables of the libraries round NumPy, one a library. `tests/model.rs` holds them to the libraries.
+static LIBRARIES: &[(&str, &str)] = &[
+    ("scipy.model", include_str!("scipy.model")),
+    ("ndimage.model", include_str!("ndimage.model")),
+    ("sklearn.model", include_str!("sklearn.model")),
+    ("skimage.model", include_str!("skimage.model")),
+    ("pandas.model", include_str!("pandas.model")),
+    ("readers.model", include_str!("readers.model")),
+];
+
 static BUNDLED: LazyLock<Arc<Model>> = LazyLock::new(|| {
     let mut model = Model::default();
-    for (file, text) in TABLES {
+    for (file, text) in TABLES.iter().chain(LIBRARIES) {
         // The tables are part of the program: `tests/model.rs` fails for a table that does not parse, so that a user
         // never meets this; without the rows of the broken table the analysis would know less, but claim nothing wrong.
         if let Ok(rows) = parse::table(file, text) {
@@ -230,7 +258,12 @@ impl Model {
         self.versions
     }
 
-    /// The texts of the bundled tables: file name and content.
+    /// The texts of the bundled tables of the libraries round NumPy: file name and content.
+    pub fn library_tables() -> &'static [(&'static str, &'static str)] {
+        LIBRARIES
+    }
+
+    /// The texts of NumPy's bundled tables: file name and content.
     pub fn tables() -> &'static [(&'static str, &'static str)] {
         TABLES
     }
@@ -249,8 +282,8 @@ impl Model {
                 let known = self.writing.entry(last.into()).or_insert(least);
                 *known = (*known).min(least);
             }
-            let flag = row.writes_when.map(|condition| condition.param);
-            for param in row.out.into_iter().chain(flag) {
+            let flags = row.writes_when.iter().filter(|(_, when)| when.holds).map(|(_, when)| when.param);
+            for param in row.out.into_iter().chain(flags) {
                 self.asking.insert(row.params[usize::from(param)].name.clone());
             }
             if row.kind == RowKind::Function

@@ -13,11 +13,13 @@
 //!
 //!   result fresh owner            none, scalar, fresh [owner|view], fresh-or-scalar, same A, [readonly] view of A,
 //!                                 same-or-view of A, same-or-copy of A, view-or-copy of A, list of R, tuple of R,
-//!                                 iterator of R, maybe tuple of R (R, or several), unknown
+//!                                 iterator of R, maybe tuple of R (R, or several), items R / R (a tuple of just these),
+//!                                 unknown
 //!   out out                       the parameter that receives the result where it is given
 //!   writes a, b                   the parameters whose memory is written
 //!   writes a when inplace         … and the flag that must be given and true for it (`unless`: false)
 //!   copies when copy              the result is fresh where this flag is true (`unless`: false), whatever `result` says
+//!   like a when accept_sparse     where a is no array (a sparse matrix, a data frame), neither need the result be one
 //!   blank                         the result is made to be filled
 //!   zero-dim scalar               for arrays without dimensions the result is a scalar, whatever `result` says
 //!   shape from shape              of A | from A | from A else of B | ndim N | ndim of A +1 | broadcast | reduce A
@@ -47,8 +49,8 @@
 use std::fmt::Write as _;
 
 use super::{
-    Condition, DtypeRule, OrderRule, ParamIndex, ParamSpec, ResultRule, Row, RowKind, ShapeRule, Special, Variant,
-    Version,
+    Condition, DtypeRule, Like, OrderRule, ParamIndex, ParamSpec, ResultRule, Row, RowKind, ShapeRule, Special,
+    Variant, Version,
 };
 
 /// Reads one table.
@@ -93,10 +95,10 @@ pub struct TableError {
 }
 
 const HEADERS: &str = "`fn`, `method`, `attr`, `ufunc`, `alias`";
-const CLAUSES: &str = "`result`, `out`, `writes`, `copies`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `before V: …`, `from V: …`, `since`, `until`, `documented`, `~`";
+const CLAUSES: &str = "`result`, `out`, `writes`, `copies`, `like`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `before V: …`, `from V: …`, `since`, `until`, `documented`, `~`";
 const RESULTS: &str = "`none`, `scalar`, `fresh`, `fresh owner`, `fresh view`, `fresh-or-scalar`, `same A`, `view of A`, \
      `readonly view of A`, `same-or-view of A`, `same-or-copy of A`, `view-or-copy of A`, `list of R`, `tuple of R`, \
-     `iterator of R`, `maybe tuple of R`, `unknown`";
+     `iterator of R`, `maybe tuple of R`, `items R / R`, `unknown`";
 const SHAPES: &str = "`of A`, `from A`, `from A else of B`, `ndim N`, `ndim of A +N`, `broadcast`, `reduce A`";
 const DTYPES: &str = "a dtype's name, a kind letter, `of A`, `from A else D`, `promote`";
 const ORDERS: &str = "`C`, `F`, `of A`, `from A else C`, `from A else of B`";
@@ -194,8 +196,9 @@ pub(super) fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Ro
         result: ResultRule::Unknown,
         out: None,
         writes: Vec::new(),
-        writes_when: None,
+        writes_when: Vec::new(),
         copies_when: None,
+        like: None,
         blank: false,
         zero_dim_scalar: false,
         shape: ShapeRule::Unknown,
@@ -312,10 +315,16 @@ pub(super) fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Res
         "result" => row.result = result_rule(row, rest)?,
         "out" => row.out = Some(param(row, rest)?),
         "writes" => {
-            let at = [" when ", " unless "].into_iter().find_map(|word| rest.find(word));
-            let (names, when) = rest.split_at(at.unwrap_or(rest.len()));
-            row.writes = names.split(',').map(|name| param(row, name.trim())).collect::<Result<_, _>>()?;
-            row.writes_when = at.map(|_| condition(row, when.trim())).transpose()?;
+            let (names, when) = conditional(row, rest)?;
+            for name in names.split(',') {
+                let param = param(row, name.trim())?;
+                row.writes.push(param);
+                row.writes_when.extend(when.map(|when| (param, when)));
+            }
+        }
+        "like" => {
+            let (name, when) = conditional(row, rest)?;
+            row.like = Some(Like { of: param(row, name.trim())?, when });
         }
         "copies" => row.copies_when = Some(condition(row, rest)?),
         "blank" if rest.is_empty() => row.blank = true,
@@ -352,6 +361,13 @@ fn param(row: &Row, name: &str) -> Result<ParamIndex, String> {
         let names: Vec<&str> = row.params.iter().map(|p| &*p.name).collect();
         format!("`{}` has no parameter `{name}`; it has: {}", row.name, names.join(", "))
     })
+}
+
+/// Splits `a, b when copy` into what holds and the condition.
+fn conditional<'a>(row: &Row, text: &'a str) -> Result<(&'a str, Option<Condition>), String> {
+    let at = [" when ", " unless "].into_iter().find_map(|word| text.find(word));
+    let (names, when) = text.split_at(at.unwrap_or(text.len()));
+    Ok((names, at.map(|_| condition(row, when.trim())).transpose()?))
 }
 
 /// Reads `when copy`.
@@ -400,6 +416,10 @@ fn result_rule(row: &Row, text: &str) -> Result<ResultRule, String> {
         ["same-or-copy", "of", name] => ResultRule::SameOrCopy(param(row, name)?),
         ["view-or-copy", "of", name] => ResultRule::ViewOrCopy(param(row, name)?),
         ["maybe", "tuple", "of", ..] => ResultRule::MaybeTuple(Box::new(result_rule(row, &words[3..].join(" "))?)),
+        ["items", ..] => {
+            let items = text.trim_start_matches("items").split('/').map(|item| result_rule(row, item));
+            ResultRule::Items(items.collect::<Result<_, _>>()?)
+        }
         [container @ ("list" | "tuple" | "iterator"), "of", ..] => {
             let element = Box::new(result_rule(row, &words[2..].join(" "))?);
             match container {
@@ -480,7 +500,7 @@ mod tests {
         assert_eq!(&*row.name, "numpy.f");
         assert_eq!(row.result, ResultRule::List(Box::new(ResultRule::View { of: 0, readonly: true })));
         assert_eq!((row.out, row.writes, row.blank), (Some(1), vec![0, 1], true));
-        assert_eq!(row.writes_when, Some(Condition { param: 4, holds: true }));
+        assert_eq!(row.writes_when, [0, 1].map(|param| (param, Condition { param: 4, holds: true })));
         assert!(row.zero_dim_scalar);
         assert_eq!(row.shape, ShapeRule::NdimOf(0, -1));
         assert_eq!(row.dtype, DtypeRule::From(2, Box::new(DtypeRule::Of(0))));
@@ -495,6 +515,9 @@ mod tests {
         let row = one("fn numpy.f(a, shape)\n  result maybe tuple of fresh owner\n  shape from shape else of a");
         assert_eq!(row.result, ResultRule::MaybeTuple(Box::new(ResultRule::Fresh { owner: Some(true) })));
         assert_eq!(row.shape, ShapeRule::FromElseOf(1, 0));
+        let row = one("fn numpy.f(a, b)\n  result items same a / view of b");
+        let items = vec![ResultRule::Same(0), ResultRule::View { of: 1, readonly: false }];
+        assert_eq!(row.result, ResultRule::Items(items));
     }
 
     #[test]

@@ -117,7 +117,7 @@ mod tests {
         let scale = row("a.scale(x, factor, *, out, inplace)", "fresh, writes x when inplace, out out").unwrap();
         assert_eq!(
             (&*scale.name, scale.out, scale.writes, scale.writes_when),
-            ("a.scale", Some(2), vec![0], Some(Condition { param: 3, holds: true }))
+            ("a.scale", Some(2), vec![0], vec![(0, Condition { param: 3, holds: true })])
         );
         assert_eq!(row("a.f(x, y)", "same-or-copy of 1").unwrap().result, ResultRule::SameOrCopy(1));
     }

@@ -38,6 +38,8 @@ pub enum ResultRule {
     List(Box<ResultRule>),
     /// `tuple of R`
     Tuple(Box<ResultRule>),
+    /// `items R / R`: a tuple of just these, in this order.
+    Items(Vec<ResultRule>),
     /// `iterator of R`
     Iterator(Box<ResultRule>),
     /// `maybe tuple of R`: R, or a list or tuple of such, depending on the arguments (`np.unique` with `return_index`).
@@ -53,13 +55,27 @@ impl ResultRule {
             | ResultRule::Tuple(inner)
             | ResultRule::MaybeTuple(inner)
             | ResultRule::Iterator(inner) => inner.is_new(),
+            ResultRule::Items(items) => items.iter().all(ResultRule::is_new),
             _ => false,
+        }
+    }
+
+    /// The same where a copy is asked for: what might be shared is fresh.
+    pub fn copied(&self) -> ResultRule {
+        match self {
+            ResultRule::List(inner) => ResultRule::List(Box::new(inner.copied())),
+            ResultRule::Tuple(inner) => ResultRule::Tuple(Box::new(inner.copied())),
+            ResultRule::Items(items) => ResultRule::Items(items.iter().map(ResultRule::copied).collect()),
+            ResultRule::Iterator(inner) => ResultRule::Iterator(Box::new(inner.copied())),
+            ResultRule::MaybeTuple(inner) => ResultRule::MaybeTuple(Box::new(inner.copied())),
+            ResultRule::Unknown | ResultRule::None | ResultRule::Scalar => self.clone(),
+            _ => ResultRule::Fresh { owner: None },
         }
     }
 
     /// May a tuple come out?
     pub fn is_tuple(&self) -> bool {
-        matches!(self, ResultRule::Tuple(_) | ResultRule::MaybeTuple(_))
+        matches!(self, ResultRule::Tuple(_) | ResultRule::Items(_) | ResultRule::MaybeTuple(_))
     }
 }
 

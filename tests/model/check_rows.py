@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import collections
+import importlib
 import json
 import os
 import shutil
@@ -26,6 +27,20 @@ import grid
 
 VERSION = tuple(int(part) for part in np.__version__.split(".")[:2])
 MAX_PROBLEMS_A_ROW = 3
+
+
+def package(name: str) -> dict:
+    """The package of a row's function, imported together with the module that the function is in."""
+    root, *parts = name.split(".")[:-1]
+    module = root
+    found = {root: importlib.import_module(root)}
+    for part in parts:
+        module = f"{module}.{part}"
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError:
+            break  # a class, or a ufunc
+    return found
 
 
 class Misfit(Exception):
@@ -193,6 +208,13 @@ def check_result(words: str, result, evaluation: Evaluation, seen: set) -> None:
             check_result(words if several and isinstance(item, (list, tuple)) else rest, item, evaluation, seen)
         seen.add("several" if several else "one")
         return
+    if words.startswith("items "):
+        parts = words.removeprefix("items ").split(" / ")
+        if not isinstance(result, tuple) or len(result) != len(parts):
+            raise Misfit(f"is said to return a tuple of {len(parts)}, but returns {type(result).__name__}")
+        for part, item in zip(parts, result):
+            check_result(part, item, evaluation, seen)
+        return
     if container in ("list", "tuple", "iterator"):
         # NumPy 2 turned several lists into tuples (broadcast_arrays, meshgrid, atleast_1d): the element is what counts.
         if container == "iterator":
@@ -231,6 +253,9 @@ def check_result(words: str, result, evaluation: Evaluation, seen: set) -> None:
 
 def leaves(words: str, result) -> list:
     """The arrays that the shape, dtype and order clauses speak of."""
+    if words.startswith("items "):
+        parts = words.removeprefix("items ").split(" / ")
+        return [leaf for part, item in zip(parts, result) for leaf in leaves(part, item)]
     if words.startswith("maybe tuple of") and not isinstance(result, (list, tuple)):
         return leaves(words.partition(" of ")[2], result)
     if words.startswith(("list of", "tuple of", "iterator of", "maybe tuple of")):
@@ -362,6 +387,16 @@ def holds(row: dict, condition, evaluation: Evaluation, otherwise: bool) -> bool
     return bool(evaluation.bound.get(condition["flag"], default)) == condition["holds"]
 
 
+def copied(words: str) -> str:
+    """The words where a copy is asked for: what might be shared is fresh."""
+    if words.startswith("items "):
+        return "items " + " / ".join(map(copied, words.removeprefix("items ").split(" / ")))
+    for container in ("list of ", "tuple of ", "iterator of ", "maybe tuple of "):
+        if words.startswith(container):
+            return container + copied(words.removeprefix(container))
+    return words if words in ("unknown", "none", "scalar") else "fresh"
+
+
 def check_evaluation(row: dict, evaluation: Evaluation, seen: set) -> None:
     """Raises Misfit where the row is wrong about this evaluation."""
     out = row["out"] and evaluation.bound.get(row["out"])
@@ -373,13 +408,16 @@ def check_evaluation(row: dict, evaluation: Evaluation, seen: set) -> None:
         seen.add("out")
     else:
         copies = holds(row, row["copies_when"], evaluation, False)
-        check_result("fresh" if copies else row["result"], evaluation.result, evaluation, set() if copies else seen)
+        words = row["result"]
         if copies:
+            words = copied(words)
             seen.add("copies")
+        check_result(words, evaluation.result, evaluation, seen)
         check_clauses(row, evaluation)
     allowed = set(row["writes"])
-    if not holds(row, row["writes_when"], evaluation, True):
-        allowed = set()
+    for name, condition in row["writes_when"].items():
+        if not holds(row, condition, evaluation, True):
+            allowed.discard(name)
     extra = evaluation.written - allowed - {row["out"]}
     if extra:
         raise Misfit(f"writes {', '.join(sorted(extra))}, which the row does not say")
@@ -449,6 +487,7 @@ class Checker:
         if not interceptor.found:
             self.problem(row, f"the witness `{witness}` does not use the row's name")
             return False
+        library = package(row["name"]) if row["kind"] == "function" and row["name"].split(".")[0] not in grid.NAMES else {}
         code = compile(ast.fix_missing_locations(tree), witness, "eval")
         succeeded = False
         uses = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -457,7 +496,7 @@ class Checker:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    self.evaluate(row, code, grid.inputs(layout, dtype, uses), seen)
+                    self.evaluate(row, code, {**grid.inputs(layout, dtype, uses), **library}, seen)
             except Misfit as misfit:
                 succeeded = True
                 self.problem(row, f"`{witness}` with {layout} {dtype}: {misfit}")
@@ -521,7 +560,8 @@ def weaknesses(row: dict, seen: set) -> list[str]:
         found.append("is said to return one or several, but only ever returns one of the two: too weak")
     while words.startswith(("list of", "tuple of", "iterator of", "maybe tuple of")):
         words = words.partition(" of ")[2]
-    rule = words.partition(" of ")[0]
+    # What the items of a tuple show is mixed: nobody knows which of them gave it.
+    rule = "" if words.startswith("items ") else words.partition(" of ")[0]
     for needed in NEEDED.get(rule, []):
         if not needed & seen:
             found.append(f"is said to return `{row['result']}`, but no witness ever gives {' or '.join(sorted(needed))}: too weak")

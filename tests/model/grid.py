@@ -126,3 +126,5 @@ _COMMON = {
     "rng": np.random.default_rng(1),
     "rs": np.random.RandomState(1),
 }
+# The packages that every witness may use.
+NAMES = _COMMON.keys() | {"numpy"}

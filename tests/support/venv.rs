@@ -1,4 +1,4 @@
-//! Python environments with a pinned NumPy, made once under `target/`.
+//! Python environments with a pinned NumPy, and one with libraries round it, made once under `target/`.
 #![allow(dead_code, clippy::expect_used, clippy::panic, reason = "a test that cannot be set up must fail")]
 
 use std::path::{Path, PathBuf};
@@ -20,7 +20,30 @@ pub fn target() -> PathBuf {
 /// The interpreter of a virtual environment with exactly this version of NumPy, made on first use under the target
 /// folder. `VIEWLINT_PYTHON` names another `python3` to make it with.
 pub fn python(version: &str) -> PathBuf {
-    let folder = target().join(format!("venv-numpy-{version}"));
+    environment(&format!("numpy-{version}"), &[&format!("numpy=={version}")])
+}
+
+/// The libraries round NumPy that the model speaks of.
+pub const LIBRARIES: [&str; 9] = [
+    "numpy==2.4.6",
+    "scipy==1.17.1",
+    "scikit-learn==1.9.1",
+    "scikit-image==0.26.0",
+    "pandas==3.1.1",
+    "pillow==13.0.0",
+    "imageio==2.38.1",
+    "tifffile==2026.3.3",
+    "networkx==3.6.1",
+];
+
+/// The interpreter of an environment with [`LIBRARIES`].
+pub fn python_with_libraries() -> PathBuf {
+    environment("libraries", &LIBRARIES)
+}
+
+/// The interpreter of the environment of this name, which is made on first use with what it requires.
+fn environment(name: &str, requirements: &[&str]) -> PathBuf {
+    let folder = target().join(format!("venv-{name}"));
     let interpreter = |folder: &Path| folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     if interpreter(&folder).exists() {
         return interpreter(&folder);
@@ -28,12 +51,13 @@ pub fn python(version: &str) -> PathBuf {
     // Made under a name of its own and renamed when it is complete, so that tests that run at the same time never see
     // half of one; whoever comes second throws theirs away.
     let thread = format!("{:?}", std::thread::current().id()).replace(|c: char| !c.is_ascii_digit(), "");
-    let making = target().join(format!("venv-numpy-{version}.{}-{thread}", std::process::id()));
+    let making = target().join(format!("venv-{name}.{}-{thread}", std::process::id()));
     let base = std::env::var("VIEWLINT_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     run(Command::new(&base).args(["-m", "venv"]).arg(&making), "make a virtual environment");
-    let requirement = format!("numpy=={version}");
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &requirement];
-    run(Command::new(interpreter(&making)).args(pip), &format!("install {requirement} (needs the network, once)"));
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    let mut install = Command::new(interpreter(&making));
+    let wanted = requirements.join(" ");
+    run(install.args(pip).args(requirements), &format!("install {wanted} (needs the network, once)"));
     if std::fs::rename(&making, &folder).is_err() {
         std::fs::remove_dir_all(&making).expect("the second virtual environment can be removed");
     }

@@ -6,7 +6,7 @@ use super::{Call, Shared};
 use crate::domain::{Array, Dtype, Evidence, Kinds, ObjectKind, Owner, Tri, Value, ValueId};
 use crate::interp::machine::{Machine, reaxed};
 use crate::ir::{Sym, Temp};
-use crate::model::{Condition, DtypeRule, ParamIndex, ResultRule, Row, Special};
+use crate::model::{Condition, DtypeRule, Like, ParamIndex, ResultRule, Row, Special};
 use crate::trace::{How, ReadHow, WriteHow};
 
 impl<'a> Machine<'a> {
@@ -24,10 +24,10 @@ impl<'a> Machine<'a> {
         }
         self.read_operands(call);
         let function = self.last_name(row);
-        // A write that perhaps happens is none to tell of.
-        let writes = row.writes_when.is_none_or(|when| self.holds(call, when).must());
-        for &param in row.writes.iter().filter(|_| writes) {
-            if Some(param) != row.out {
+        for &param in &row.writes {
+            // A write that perhaps happens is none to tell of.
+            let happens = row.write_condition(param).is_none_or(|when| self.holds(call, when).must());
+            if happens && Some(param) != row.out {
                 self.write_argument(call, param, function);
             }
         }
@@ -37,6 +37,7 @@ impl<'a> Machine<'a> {
             None => self.by_condition(call),
         };
         let result = self.polynomial(call, result);
+        let result = self.of_that_sort(call, result);
         self.tell_derived(call, result, function);
         match out {
             Some((param, value)) if self.values.kinds(value) != Kinds::NONE => {
@@ -66,12 +67,32 @@ impl<'a> Machine<'a> {
         if copies.no() {
             return self.by_words(call, &call.row.result);
         }
-        let fresh = self.fresh_result(call, Owner::Either, false);
+        let fresh = self.by_words(call, &call.row.result.copied());
         if copies.must() {
             return fresh;
         }
         let shared = self.by_words(call, &call.row.result);
         self.values.join(shared, fresh)
+    }
+
+    /// What may be a sparse matrix, a data frame or a list, because the argument may be one.
+    fn of_that_sort(&mut self, call: &Call<'a>, result: ValueId) -> ValueId {
+        let Some(Like { of, when }) = call.row.like else { return result };
+        let array = |value: ValueId| self.values.array(value).is_some_and(Array::certain);
+        let arrays = match call.row.params.get(usize::from(of)) {
+            Some(param) if param.variadic => call.rest.iter().all(|entry| array(entry.0)),
+            _ => call.value(of).is_some_and(array),
+        };
+        if arrays || when.is_some_and(|when| self.holds(call, when).no()) {
+            return result;
+        }
+        match self.values.get(result).clone() {
+            Value::Array(array) => {
+                let kinds = array.kinds.union(Kinds::ALL);
+                self.values.make(Array { kinds, evidence: Evidence::Likely, entry: false, ..array })
+            }
+            _ => ValueId::UNKNOWN,
+        }
     }
 
     /// The functions of polynomials give a `poly1d` where they are given one.
@@ -96,7 +117,7 @@ impl<'a> Machine<'a> {
     pub(super) fn write_argument(&mut self, call: &Call<'a>, param: ParamIndex, function: Sym) {
         let (Some(value), Some(temp)) = (call.value(param), call.temp(param)) else { return };
         let overwrites = |when: Condition| call.row.params[usize::from(when.param)].name.starts_with("overwrite_");
-        let how = if call.row.writes_when.is_some_and(overwrites) {
+        let how = if call.row.write_condition(param).is_some_and(overwrites) {
             WriteHow::Scratch(function)
         } else if param == 0 && Self::takes_self(call.row) {
             WriteHow::Method(function)
@@ -118,6 +139,7 @@ impl<'a> Machine<'a> {
             | ResultRule::Tuple(inner)
             | ResultRule::MaybeTuple(inner)
             | ResultRule::Iterator(inner) => Self::shared_param(inner),
+            ResultRule::Items(items) => items.iter().find_map(Self::shared_param),
             _ => None,
         }
     }
@@ -264,6 +286,10 @@ impl<'a> Machine<'a> {
             ResultRule::Tuple(inner) => {
                 let element = self.several(call, inner);
                 self.values.tuple_of(element)
+            }
+            ResultRule::Items(items) => {
+                let items = items.iter().map(|item| self.several(call, item)).collect();
+                self.values.tuple(items)
             }
             ResultRule::MaybeTuple(inner) if self.is_single(call) => self.by_words(call, inner),
             ResultRule::MaybeTuple(inner) => {
