@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use viewlint::inspect::{Format, render};
+use viewlint::model::Model;
 use viewlint::source::SourceFile;
 
 /// The share of expressions, per mille, of which something may be left open although all is known.
@@ -42,7 +43,8 @@ fn claims(folder: &Path) -> String {
     for file in files {
         let text = std::fs::read_to_string(&file).expect("a program can be read");
         let source = SourceFile { path: file.display().to_string(), text };
-        claims += &render(&source, None, Format::Json).unwrap_or_else(|error| panic!("{}: {error:?}", file.display()));
+        claims += &render(&source, None, Format::Json, Model::bundled())
+            .unwrap_or_else(|error| panic!("{}: {error:?}", file.display()));
     }
     claims
 }

@@ -44,9 +44,9 @@ fn inspect(files: &[PathBuf]) -> String {
 }
 
 /// Runs a script of the harness; its output and whether it succeeded.
-fn harness(version: &str, script: &str, arguments: &[&Path]) -> (String, bool) {
+fn harness(interpreter: &Path, script: &str, arguments: &[&Path]) -> (String, bool) {
     let script = blocks::root().join("tests/truth").join(script);
-    let output = Command::new(venv::python(version)).arg("-B").arg(script).args(arguments).output();
+    let output = Command::new(interpreter).arg("-B").arg(script).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("cannot start Python: {error}"));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     (said + &String::from_utf8_lossy(&output.stderr), output.status.success())
@@ -63,7 +63,7 @@ fn inspect_is_never_contradicted() {
     let mut arguments: Vec<&Path> = vec![Path::new("--claims"), &claims];
     arguments.extend(files.iter().map(PathBuf::as_path));
     for version in venv::VERSIONS {
-        let (said, succeeded) = harness(version, "hold.py", &arguments);
+        let (said, succeeded) = harness(&venv::python(version), "hold.py", &arguments);
         let shown: Vec<&str> = said.lines().take(40).collect();
         assert!(succeeded, "on NumPy {version}, the first lines:\n{}\n…\n{}", shown.join("\n"), last_line(&said));
         let counts: serde_json::Value =
@@ -74,6 +74,23 @@ fn inspect_is_never_contradicted() {
         share_is_at_least(&counts, "arrays_known", "arrays", MIN_ARRAYS_KNOWN);
         share_is_at_least(&counts, "pairs_definite", "pairs", MIN_PAIRS_DEFINITE);
     }
+}
+
+#[test]
+fn inspect_is_never_contradicted_by_a_library() {
+    let folder = venv::target().join("truth");
+    std::fs::create_dir_all(&folder).expect("target/ is writeable");
+    let files = programs("libraries");
+    let claims = folder.join("library-claims.jsonl");
+    std::fs::write(&claims, inspect(&files)).expect("target/ is writeable");
+    let mut arguments: Vec<&Path> = vec![Path::new("--claims"), &claims];
+    arguments.extend(files.iter().map(PathBuf::as_path));
+    let (said, succeeded) = harness(&venv::python_with_libraries(), "hold.py", &arguments);
+    let shown: Vec<&str> = said.lines().take(40).collect();
+    assert!(succeeded, "the first lines:\n{}\n…\n{}", shown.join("\n"), last_line(&said));
+    let counts: serde_json::Value = serde_json::from_str(last_line(&said)).unwrap_or_else(|e| panic!("{e}: {said}"));
+    println!("{counts}");
+    assert_eq!(counts["programs"], files.len());
 }
 
 /// The last line of a text.
@@ -92,7 +109,7 @@ fn share_is_at_least(counts: &serde_json::Value, part: &str, whole: &str, per_mi
 #[test]
 fn the_harness_reports_false_claims() {
     for version in venv::VERSIONS {
-        let (said, succeeded) = harness(version, "selftest.py", &[]);
+        let (said, succeeded) = harness(&venv::python(version), "selftest.py", &[]);
         assert!(succeeded, "on NumPy {version}:\n{said}");
     }
 }
