@@ -59,6 +59,10 @@ pub struct Buffer {
     pub copied_from: Option<CopiedFrom>,
     /// The number of elements, where the shape is constant.
     pub size: Option<u64>,
+    /// Was it read from a file?
+    pub from_file: bool,
+    /// For the memory of a parameter: is its default an array, made once for all calls?
+    pub default_array: bool,
     /// Was its shape given by one plain value, so that it most likely has one dimension (`np.zeros(n)`)?
     pub likely_1d: bool,
 }
@@ -114,7 +118,16 @@ impl Buffers {
             return id;
         }
         let id = BufId(self.table.len() as u32);
-        self.table.push(Buffer { origin, span, blank: false, copied_from: None, size: None, likely_1d: false });
+        self.table.push(Buffer {
+            origin,
+            span,
+            blank: false,
+            copied_from: None,
+            size: None,
+            from_file: false,
+            default_array: false,
+            likely_1d: false,
+        });
         self.index.insert(origin, id);
         id
     }

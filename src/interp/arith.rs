@@ -221,6 +221,7 @@ impl<'a> Machine<'a> {
                 same
             }
             Value::Ref(objects) if operator == BinOp::Add => {
+                self.escape_elements(operand, value);
                 let more = self.iterate(other, How::Element);
                 self.update(&objects, |m, content: &mut Content| {
                     let all: Vec<_> = content.fixed.drain(..).map(|(_, v)| v).collect();

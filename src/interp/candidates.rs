@@ -5,7 +5,9 @@
 use smallvec::SmallVec;
 
 use super::known::{arrayish_attribute, arrayish_method};
-use crate::ir::{Arg, ArgKind, Body, BodyId, Const, Local, LocalKind, Module, OpKind, Temp, UnaryOp};
+use crate::ir::{
+    Arg, ArgKind, Body, BodyId, Const, Default, Local, LocalKind, Module, OpKind, Temp, Terminator, UnaryOp,
+};
 use crate::model::Model;
 
 /// Which names of a file can write, as functions or methods.
@@ -113,6 +115,9 @@ impl Writers {
         if !body.params.is_empty() && (body.params.iter().any(|p| p.annotation.is_some()) || documented()) {
             return Hint::Arrays;
         }
+        if body.params.iter().any(|param| matches!(param.default, Some(Default::Other(_)))) {
+            return Hint::Arrays;
+        }
         let mut hint = Hint::Nothing;
         for op in body.blocks.iter().flat_map(|block| &block.ops) {
             match &op.kind {
@@ -149,6 +154,15 @@ impl Writers {
             flow.several[param.local.index()] = true;
         }
         let mut written: SmallVec<[Local; 8]> = SmallVec::new();
+        // What a default argument holds, all later calls hold.
+        let lasts = |local: Local| match body.locals[local.index()].kind {
+            LocalKind::Param(i) => matches!(body.params[i as usize].default, Some(Default::Other(_))),
+            _ => false,
+        };
+        let defaults = body.params.iter().any(|param| lasts(param.local));
+        body.params.iter().filter(|param| lasts(param.local)).for_each(|param| flow.mark(param.local));
+        let mut chain = None;
+        let mut stored = None;
         let mut slices = false;
         let mut collects = false;
         let mut defs = Defs(vec![None; body.temps.len()]);
@@ -163,16 +177,43 @@ impl Writers {
                         for source in self.sources(&defs, *value, body) {
                             flow.unite(*local, source);
                         }
+                        // `a = b = …`
+                        if let Some((_, other)) = chain.replace((*value, *local)).filter(|last| last.0 == *value) {
+                            flow.unite(*local, other);
+                        }
                     }
                     OpKind::Delete(local) => written.push(*local),
-                    OpKind::SetItem { obj, .. } => {
+                    OpKind::SetItem { obj, value, .. } => {
                         if !self.write(&defs, *obj, body, &mut written) {
                             return true;
                         }
                         collects = true;
+                        if let Some(OpKind::Load(_) | OpKind::Index(..) | OpKind::Display(..)) = defs.get(*value) {
+                            self.sources(&defs, *value, body).into_iter().for_each(|source| flow.mark(source));
+                        }
                     }
-                    OpKind::SetAttr { obj, name, .. } if self.settable[name.0 as usize] => {
-                        written.extend(self.sources(&defs, *obj, body));
+                    OpKind::Yield(Some(value)) => {
+                        self.sources(&defs, *value, body).into_iter().for_each(|source| flow.mark(source));
+                    }
+                    OpKind::SetAttr { obj, name, value, .. } => {
+                        // `self.a = self.b = np.zeros(n)`
+                        let made = matches!(defs.get(*value), Some(OpKind::Method { .. } | OpKind::Call(..)));
+                        if made && stored.replace(*value) == Some(*value) || cuts(&defs, *value, body) {
+                            return true;
+                        }
+                        // `self.a = self.b`
+                        if let (Some(OpKind::Attr(of, _)), Some(OpKind::Load(target))) =
+                            (defs.get(*value), defs.get(*obj))
+                            && matches!(defs.get(*of), Some(OpKind::Load(local)) if local == target)
+                        {
+                            return true;
+                        }
+                        if defaults && self.sources(&defs, *value, body).into_iter().any(&lasts) {
+                            return true;
+                        }
+                        if self.settable[name.0 as usize] {
+                            written.extend(self.sources(&defs, *obj, body));
+                        }
                     }
                     OpKind::InPlace(_, target, _) => {
                         collects = true;
@@ -199,7 +240,12 @@ impl Writers {
                         {
                             return true;
                         }
-                        collects |= self.collectors[name.0 as usize];
+                        if self.collectors[name.0 as usize] {
+                            collects = true;
+                            for arg in args {
+                                self.sources(&defs, arg.value, body).into_iter().for_each(|source| flow.mark(source));
+                            }
+                        }
                     }
                     OpKind::Slice(..) => slices = true,
                     _ => {}
@@ -207,6 +253,11 @@ impl Writers {
                 if let Some(dest) = op.dest {
                     defs.0[dest.index()] = Some(&op.kind);
                 }
+            }
+            if let Terminator::Return(Some(value)) = block.term
+                && cuts(&defs, value, body)
+            {
+                return true;
             }
         }
         slices && collects || written.into_iter().any(|local| flow.is_shared(local))
@@ -292,6 +343,34 @@ impl Writers {
     }
 }
 
+/// Is a part with constant ends cut from what the body made, as it seems?
+fn cuts(defs: &Defs<'_>, value: Temp, body: &Body) -> bool {
+    let constant = |temp: &Temp| matches!(defs.get(*temp), Some(OpKind::Const(_) | OpKind::Unary(..)));
+    let first = |index: &Temp| match defs.get(*index) {
+        Some(OpKind::Display(_, items)) => items.first().map(|item| item.0),
+        _ => Some(*index),
+    };
+    let few = |index: &Temp| match first(index).and_then(|index| defs.get(index)) {
+        Some(OpKind::Slice(lower, upper, _)) => [lower, upper].into_iter().flatten().any(constant),
+        Some(OpKind::Const(Const::Int(_)) | OpKind::Unary(..)) => true,
+        _ => false,
+    };
+    match defs.get(value) {
+        Some(OpKind::Index(obj, index)) => {
+            few(index)
+                && match defs.get(*obj) {
+                    Some(OpKind::Load(local)) => body.locals[local.index()].kind == LocalKind::Plain,
+                    Some(OpKind::Call(..) | OpKind::Method { .. }) => true,
+                    _ => false,
+                }
+        }
+        Some(OpKind::Display(_, items)) => {
+            items.iter().any(|item| matches!(defs.get(item.0), Some(OpKind::Index(..))) && cuts(defs, item.0, body))
+        }
+        _ => false,
+    }
+}
+
 /// For each temp the op that defined it. (A temp is used in its own block only, where its op comes first.)
 struct Defs<'a>(Vec<Option<&'a OpKind>>);
 
@@ -327,6 +406,12 @@ impl Flow {
             self.classes[a as usize] = b;
             self.several[b as usize] = true;
         }
+    }
+
+    /// The name's memory is held by something that is no name as well.
+    fn mark(&mut self, local: Local) {
+        let root = self.root(local);
+        self.several[root as usize] = true;
     }
 
     fn is_shared(&mut self, local: Local) -> bool {

@@ -162,7 +162,8 @@ impl<'a> Machine<'a> {
             }
             (Some(ObjectKind::List | ObjectKind::Set), "extend" | "update") => {
                 let Some((stored, temp)) = first else { return ValueId::NONE };
-                self.escape(temp, Escape::Collected);
+                let holder = self.values.intern(Value::Ref(objects.into()));
+                self.escape_elements(temp, holder);
                 let element = self.iterate(stored, How::Element);
                 self.update(objects, |m, content| {
                     m.blur(content);

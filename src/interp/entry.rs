@@ -81,6 +81,10 @@ impl<'a> Machine<'a> {
                 }
             }
         }
+        if matches!(param.default, Some(Default::Other(_))) && self.has_array_default(param) {
+            self.buffers.get_mut(buf).default_array = true;
+            array.evidence = array.evidence.max(Evidence::Likely);
+        }
         let documented = matches!(doc, DocType::Array | DocType::MaybeArray);
         let used = self.used_as_array[param.local.index()] && doc != DocType::Other;
         if (documented || used) && array.evidence == Evidence::None {
@@ -141,7 +145,11 @@ impl<'a> Machine<'a> {
             }
             _ => {
                 let buf = self.buffers.of(Origin::Global(local), Span::default());
-                let kinds = if once { self.values.kinds(value).union(Kinds::ARRAY) } else { Kinds::ALL };
+                let kinds = match self.values.get(value) {
+                    Value::Ref(_) if once => self.values.kinds(value),
+                    _ if once => self.values.kinds(value).union(Kinds::ARRAY),
+                    _ => Kinds::ALL,
+                };
                 // What a name of the module holds may be put there by anyone: elements count as the global's memory
                 // only where nobody but the module binds it.
                 let array = Array::on_entry(buf, kinds.union(Kinds::OTHER));

@@ -9,6 +9,7 @@ use crate::domain::{
     Age, Array, BufId, Content, CopiedFrom, Evidence, Kinds, Origin, Owner, Region, Tri, Value, ValueId,
 };
 use crate::ir::{BodyId, Default, Local, ParamKind, Sym, Temp};
+use crate::trace::EventKind;
 
 /// The parts of a call's site that stand for the callee's allocations begin here.
 const FIRST_PART: u16 = 200;
@@ -187,6 +188,7 @@ impl<'a> Machine<'a> {
                         // What it was copied from is the callee's affair; that it is a copy concerns the caller.
                         let copied = |from: CopiedFrom| CopiedFrom { source: ValueId::UNKNOWN, ..from };
                         new.copied_from = like.copied_from.map(copied);
+                        self.emit(EventKind::Made { buf: made });
                         made
                     }
                 };

@@ -291,6 +291,7 @@ impl<'a> Machine<'a> {
             _ => content,
         };
         self.state.set_content(object, content);
+        self.emit(EventKind::Made { buf: object });
         self.values.intern(Value::Ref(smallvec::smallvec![object]))
     }
 

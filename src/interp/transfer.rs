@@ -250,8 +250,12 @@ impl<'a> Machine<'a> {
         self.bind(local, value);
         // The store back of `x += 1` binds what the name holds already.
         let stays = matches!(self.def(temp), Some(OpKind::InPlace(..))) && self.values.array(held).is_some();
-        if self.has_memory(value) && !stays && !matches!(info.kind, LocalKind::Synthetic) {
-            self.emit(EventKind::Bound { local, value, from });
+        if self.has_memory(value) {
+            if !stays && !matches!(info.kind, LocalKind::Synthetic) {
+                self.emit(EventKind::Bound { local, value, from });
+            }
+        } else if value != ValueId::NONE && self.has_memory(held) {
+            self.emit(EventKind::Lost { local });
         }
         if info.captured && self.id != BodyId(0) {
             let key = (self.id, local);
@@ -334,12 +338,36 @@ impl<'a> Machine<'a> {
 
     /// A temp's value is stored into an object or container.
     pub(crate) fn escape_into(&mut self, temp: Temp, how: Escape, into: ValueId) {
+        if !self.recording {
+            return;
+        }
+        let kept = into != ValueId::BOTTOM && matches!(how, Escape::Collected | Escape::Keyed(_));
+        if kept || how == Escape::Yielded {
+            // What is written out in a display goes by its own name.
+            match self.def(temp) {
+                Some(OpKind::Display(_, items)) => {
+                    return items.iter().for_each(|item| self.escape_into(item.0, how, into));
+                }
+                Some(OpKind::Dict(items)) => {
+                    return items.iter().for_each(|item| self.escape_into(item.1, how, into));
+                }
+                _ => {}
+            }
+        }
         let value = self.temp(temp);
-        if self.recording && self.has_memory(value) {
+        if self.has_memory(value) {
             let via = self.root(temp).map(|root| root.local);
             let span = std::mem::replace(&mut self.span, self.body.temps[temp.index()]);
             self.emit(EventKind::Escaped { value, via, how, into });
             self.span = span;
+        }
+    }
+
+    /// The elements of a temp's value are put into a container.
+    pub(crate) fn escape_elements(&mut self, temp: Temp, into: ValueId) {
+        match self.def(temp) {
+            Some(OpKind::Display(..)) => self.escape_into(temp, Escape::Collected, into),
+            _ => self.escape(temp, Escape::Collected),
         }
     }
 

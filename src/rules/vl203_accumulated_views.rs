@@ -17,7 +17,7 @@ const FEW: u64 = 1000;
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     for (id, event) in trace.iter() {
-        let EventKind::Escaped { value, how: Escape::Collected, .. } = event.kind else { continue };
+        let EventKind::Escaped { value, how: Escape::Collected | Escape::Keyed(_), .. } = event.kind else { continue };
         let Some(array) = trace.array(value) else { continue };
         let [buf] = array.bufs[..] else { continue };
         // A single element is a number, unless the array has more dimensions.

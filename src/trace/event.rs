@@ -93,10 +93,12 @@ pub enum Escape {
     Yielded,
     /// `obj.name = x`
     Attribute(Sym),
-    /// `obj[key] = x` where `obj` is no array.
+    /// `obj[key] = x` where `obj` is no array, or where the key is a constant.
     Item,
     /// `items.append(x)`, or part of a display of a list, dict or set.
     Collected,
+    /// `items[name] = x`, where `items` is a list or dict: under the key that this name holds.
+    Keyed(Local),
     /// Passed to something unknown.
     Passed,
     /// Bound to a name of an enclosing scope, or read by an inner function.
@@ -115,9 +117,9 @@ pub enum BoundFrom {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// An array was made in new memory.
+    /// An array was made in new memory, or a list, dict or instance.
     Made {
-        /// The new buffer.
+        /// The new buffer, or object.
         buf: BufId,
     },
     /// One array was derived from another: a view, a copy, or either.
@@ -146,6 +148,11 @@ pub enum EventKind {
         local: Local,
         /// What it was bound to.
         value: ValueId,
+    },
+    /// A name that held an array was bound to something of which no memory is known.
+    Lost {
+        /// The name.
+        local: Local,
     },
     /// An array's content was read.
     Read {

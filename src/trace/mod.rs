@@ -4,9 +4,12 @@
 //! were at that moment. Words are chosen in the rules, never here. A rule sees only the trace: the syntax tree is gone,
 //! and the ops are not shown, so that a rule cannot work out aliasing by itself.
 
+mod class;
 pub mod event;
+pub mod loops;
 pub mod params;
 pub mod query;
 
 pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, ReadHow, WriteHow};
+pub use loops::{Component, Loop};
 pub use query::{Link, Walk};

@@ -2,7 +2,7 @@
 
 use super::BodyTrace;
 use crate::domain::{BufId, Origin};
-use crate::ir::{Body, BodyKind, Local, Module, ParamKind};
+use crate::ir::{Body, BodyKind, Default, Local, Module, ParamKind};
 
 /// Has the function a parameter by which its caller says whether its arguments may be written?
 pub fn lets_callers_choose(module: &Module, body: &Body) -> bool {
@@ -15,6 +15,20 @@ pub fn lets_callers_choose(module: &Module, body: &Body) -> bool {
 }
 
 impl BodyTrace<'_> {
+    /// The parameters whose default is an array: the name, its memory on entry, the default's expression.
+    pub fn array_defaults(&self) -> impl Iterator<Item = (Local, BufId, crate::source::Span)> {
+        self.body.params.iter().filter_map(|param| {
+            let Some(Default::Other(span)) = param.default else { return None };
+            let buf = self.buffers.find(Origin::Param(self.id, param.local))?;
+            self.buffers.get(buf).default_array.then_some((param.local, buf, span))
+        })
+    }
+
+    /// Is the body a function, whose names go when it returns?
+    pub fn is_function(&self) -> bool {
+        self.body.kind == BodyKind::Function
+    }
+
     /// Is it a `def` with parameters?
     pub fn takes_arguments(&self) -> bool {
         self.body.kind == BodyKind::Function && !self.body.params.is_empty()

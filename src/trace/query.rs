@@ -202,7 +202,9 @@ impl<'a> BodyTrace<'a> {
     /// Is the local bound, or unbound, by the event?
     pub fn rebinds(&self, id: EventId, local: Local) -> bool {
         match self.event(id).kind {
-            EventKind::Bound { local: bound, .. } | EventKind::Deleted { local: bound, .. } => bound == local,
+            EventKind::Bound { local: bound, .. }
+            | EventKind::Deleted { local: bound, .. }
+            | EventKind::Lost { local: bound } => bound == local,
             _ => false,
         }
     }

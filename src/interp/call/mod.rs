@@ -108,6 +108,9 @@ impl<'a> Machine<'a> {
     /// `obj.name(args)`
     pub(crate) fn method(&mut self, obj: Temp, name: Sym, args: &Args<'a>) -> ValueId {
         let value = self.temp(obj);
+        if self.recording && matches!(self.values.get(value), Value::Array(_) | Value::Unknown) {
+            self.appended(name, args, value);
+        }
         match self.values.get(value).clone() {
             Value::Module(path) => {
                 let path = self.paths.text(path).to_string();
@@ -145,6 +148,15 @@ impl<'a> Machine<'a> {
             },
             Value::Class(_) | Value::Function(_) => self.call_unknown(None, args),
             _ => self.call_unknown(Some(obj), args),
+        }
+    }
+
+    /// `obj.append(x)` on what may be a list made elsewhere.
+    fn appended(&mut self, name: Sym, args: &Args<'a>, into: ValueId) {
+        if matches!(self.name(name), "append" | "appendleft")
+            && let Some((_, temp)) = args.positional(0)
+        {
+            self.escape_into(temp, Escape::Collected, into);
         }
     }
 

@@ -52,6 +52,7 @@ impl<'a> Machine<'a> {
             };
             let buffer = self.buffers.get_mut(buf);
             (buffer.blank, buffer.likely_1d) = (blank, plain);
+            buffer.from_file = matches!(&*call.row.name, "numpy.fromfile" | "numpy.loadtxt" | "numpy.fromregex");
         }
         value
     }

@@ -3,7 +3,7 @@
 use super::{Kind, Part, Step};
 use crate::domain::{Array, Dtype, Key, Kinds, ObjectKind, Region, Value, ValueId};
 use crate::interp::machine::Machine;
-use crate::ir::Temp;
+use crate::ir::{OpKind, Temp};
 use crate::trace::{Escape, How, ReadHow, WriteHow};
 
 impl<'a> Machine<'a> {
@@ -50,10 +50,16 @@ impl<'a> Machine<'a> {
                 }
             }
             Value::Ref(objects) => {
-                if !inplace {
-                    self.escape_into(value, Escape::Collected, target);
-                }
                 let key = self.key(at);
+                if !inplace {
+                    let how = match (key, self.def(index)) {
+                        // The next one that is stored there takes its place.
+                        (Some(_), _) => Escape::Item,
+                        (None, Some(OpKind::Load(name))) => Escape::Keyed(*name),
+                        _ => Escape::Collected,
+                    };
+                    self.escape_into(value, how, target);
+                }
                 let slice = matches!(self.values.get(at), Value::Slice(..));
                 let stored = if slice { self.iterate(stored, How::Element) } else { stored };
                 self.update(&objects, |m, content| m.put_at(content, key, slice, stored));

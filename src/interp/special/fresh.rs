@@ -7,6 +7,25 @@ use crate::interp::call::{Call, Shared};
 use crate::interp::machine::{Machine, reaxed};
 
 impl<'a> Machine<'a> {
+    /// `np.load(file)`: an array, but also an archive of arrays, or whatever was pickled; new in any case. A memory map
+    /// keeps a file open, and nothing more.
+    pub(super) fn load_file(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        if call.open || call.named("mmap_mode").is_some_and(|mode| mode != ValueId::NONE) {
+            return None;
+        }
+        let value = self.fresh(0, Kinds::ALL, Evidence::None, |array| {
+            array.owner = Owner::Either;
+            array.lies = false;
+            array.writeable = Tri::May;
+        });
+        if let Some(array) = self.values.array(value)
+            && let [buf] = array.bufs[..]
+        {
+            self.buffers.get_mut(buf).from_file = true;
+        }
+        Some(value)
+    }
+
     pub(super) fn nonzero(&mut self, call: &Call<'a>) -> ValueId {
         let ndim =
             call.value(0).and_then(|value| self.values.array(value)).filter(|a| a.certain()).and_then(Array::ndim);

@@ -105,6 +105,7 @@ impl<'a> Machine<'a> {
                 }
             }
             Special::Stack => Some(self.stack(call)),
+            Special::Load => self.load_file(call),
             Special::FromBuffer => self.frombuffer(call),
             Special::ShallowCopy => self.shallow_copy(call),
             Special::DeepCopy => match self.shared(call, 0) {
@@ -134,7 +135,6 @@ impl<'a> Machine<'a> {
             Special::Diagonal
             | Special::Where
             | Special::Take
-            | Special::Load
             | Special::Shuffle
             | Special::WriteArgument
             | Special::TrimZeros => None,

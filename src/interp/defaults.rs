@@ -1,0 +1,120 @@
+//! Which parameters have an array for their default value.
+
+use super::machine::Machine;
+use crate::domain::{Value, ValueId};
+use crate::ir::{BodyId, Local, LocalKind, Op, OpKind, Param, Temp};
+use crate::model::{ResultRule, RowId};
+
+/// Expressions are looked into this deep.
+const MAX_DEPTH: usize = 8;
+
+impl<'a> Machine<'a> {
+    /// Is the default of a parameter of the body that runs certainly an array, made when the function was defined?
+    pub(crate) fn has_array_default(&mut self, param: &Param) -> bool {
+        let Some(parent) = self.body.parent else { return false };
+        let with_default = |param: &&Param| param.default.is_some();
+        let Some(position) = self.body.params.iter().filter(with_default).position(|other| other.local == param.local)
+        else {
+            return false;
+        };
+        for block in &self.module.bodies[parent.index()].blocks {
+            for op in &block.ops {
+                if let OpKind::Function(made, defaults) = &op.kind
+                    && *made == self.id
+                {
+                    let of_block = Made { parent, ops: &block.ops };
+                    return defaults.get(position).is_some_and(|&temp| self.makes_array(&of_block, temp, 0));
+                }
+            }
+        }
+        false
+    }
+
+    /// Is the expression's value an array, as far as the names of the module's scope tell?
+    fn makes_array(&mut self, made: &Made<'a>, temp: Temp, depth: usize) -> bool {
+        let Some(op) = made.op(temp).filter(|_| depth < MAX_DEPTH) else { return false };
+        match &op.kind {
+            OpKind::Load(local) => {
+                let value = self.outer(made.parent, *local);
+                self.values.array(value).is_some_and(|array| array.certain())
+            }
+            OpKind::Binary(_, left, right) => {
+                self.makes_array(made, *left, depth + 1) || self.makes_array(made, *right, depth + 1)
+            }
+            OpKind::Unary(_, operand) => self.makes_array(made, *operand, depth + 1),
+            OpKind::Call(callee, _) => {
+                let callee = self.path_value(made, *callee, depth + 1);
+                self.gives_array(callee)
+            }
+            OpKind::Method { obj, name, .. } => match self.path_value(made, *obj, depth + 1) {
+                ValueId::UNKNOWN => {
+                    matches!(self.name(*name), "copy" | "astype" | "reshape") && self.makes_array(made, *obj, depth + 1)
+                }
+                of => {
+                    let callee = self.member_at(of, self.name(*name));
+                    self.gives_array(callee)
+                }
+            },
+            _ => false,
+        }
+    }
+
+    /// What a dotted name stands for: a module, or something in one.
+    fn path_value(&mut self, made: &Made<'a>, temp: Temp, depth: usize) -> ValueId {
+        let Some(op) = made.op(temp).filter(|_| depth < MAX_DEPTH) else { return ValueId::UNKNOWN };
+        match &op.kind {
+            OpKind::Load(local) => match self.outer(made.parent, *local) {
+                value if matches!(self.values.get(value), Value::Module(_) | Value::Row(_)) => value,
+                _ => ValueId::UNKNOWN,
+            },
+            OpKind::Attr(obj, name) => {
+                let of = self.path_value(made, *obj, depth + 1);
+                self.member_at(of, self.name(*name))
+            }
+            _ => ValueId::UNKNOWN,
+        }
+    }
+
+    fn member_at(&mut self, of: ValueId, name: &str) -> ValueId {
+        match self.values.get(of) {
+            Value::Module(path) => {
+                let path = self.paths.text(*path).to_string();
+                self.member(&path, name)
+            }
+            _ => ValueId::UNKNOWN,
+        }
+    }
+
+    /// Is it a function of the model that returns an array, whatever it is given?
+    fn gives_array(&self, callee: ValueId) -> bool {
+        match self.values.get(callee) {
+            Value::Row(row) => matches!(
+                self.model.row(RowId(*row)).result,
+                ResultRule::Fresh { .. } | ResultRule::SameOrCopy(_) | ResultRule::ViewOrCopy(_)
+            ),
+            _ => false,
+        }
+    }
+
+    /// What a name of the defining scope is bound to, if it is a name of the module.
+    fn outer(&self, parent: BodyId, local: Local) -> ValueId {
+        let global = match self.module.bodies[parent.index()].locals[local.index()].kind {
+            LocalKind::Global(global) => Some(global),
+            LocalKind::Plain if parent == BodyId(0) => Some(local),
+            _ => None,
+        };
+        global.and_then(|global| self.globals.get(global.index()).copied()).unwrap_or(ValueId::UNKNOWN)
+    }
+}
+
+/// The block in which a function is defined: what its temps are made by.
+struct Made<'a> {
+    parent: BodyId,
+    ops: &'a [Op],
+}
+
+impl<'a> Made<'a> {
+    fn op(&self, temp: Temp) -> Option<&'a Op> {
+        self.ops.iter().find(|op| op.dest == Some(temp))
+    }
+}
