@@ -197,6 +197,16 @@ pub(super) fn seen_word(trace: &BodyTrace<'_>, id: EventId) -> &'static str {
     }
 }
 
+/// The label that tells where the damage is seen: what is done there with the name, and with what in it.
+pub(super) fn seen_label(trace: &BodyTrace<'_>, id: EventId, name: &str, with: &str) -> Label {
+    label(trace.event(id).span, Role::Seen, format!("`{name}` is {}, with {with}", seen_word(trace, id)))
+}
+
+/// In words, that one name shares memory with another.
+pub(super) fn shares_words(trace: &BodyTrace<'_>, alias: &str, base: &str, how: How) -> String {
+    format!("`{alias}` shares memory with `{base}`: {}", how_word(trace, how))
+}
+
 /// Puts labels into program order, drops doubles at one place.
 pub(super) fn in_order(mut labels: Vec<Label>) -> Vec<Label> {
     labels.sort_by_key(|label| (label.span.start, label.span.end));

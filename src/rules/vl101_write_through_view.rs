@@ -4,8 +4,8 @@ use crate::domain::{Array, Evidence, Origin, Owner};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
-    Write, how_word, in_order, is_asked_copy, is_blank, is_local, label, made_label, names_an_output, read_through,
-    remakes, reorders, seen_word, works_in_place, write_word, writes,
+    Write, in_order, is_asked_copy, is_blank, is_local, label, made_label, names_an_output, read_through, remakes,
+    reorders, seen_label, shares_words, works_in_place, write_word, writes,
 };
 use crate::trace::{BodyTrace, Escape, EventId, EventKind, How, Link, Walk, WriteHow};
 
@@ -109,7 +109,7 @@ fn of_attribute(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     let (view, owner) = (trace.name(alias), format!("{}.{}", trace.name(receiver), trace.module.names.text(attribute)));
     let made = trace.event(first.event).span;
     let labels = vec![
-        label(made, Role::Aliased, format!("`{view}` shares memory with `{owner}`: {}", how_word(trace, first.how))),
+        label(made, Role::Aliased, shares_words(trace, view, &owner, first.how)),
         label(
             write.event.span,
             Role::Primary,
@@ -235,21 +235,13 @@ fn tell(
     let made = trace.event(link.event).span;
     let mut labels = Vec::new();
     labels.extend(made_label(trace, object.bufs[0]));
-    labels.push(label(
-        made,
-        Role::Aliased,
-        format!("`{view}` shares memory with `{owner}`: {}", how_word(trace, link.how)),
-    ));
+    labels.push(label(made, Role::Aliased, shares_words(trace, view, owner, link.how)));
     labels.push(label(
         write.event.span,
         Role::Primary,
         format!("{} through `{view}` changes `{owner}` as well", write_word(trace, write.how)),
     ));
-    labels.push(label(
-        trace.event(seen).span,
-        Role::Seen,
-        format!("`{owner}` is {}, with the change in it", seen_word(trace, seen)),
-    ));
+    labels.push(seen_label(trace, seen, owner, "the change in it"));
     Finding {
         rule: &INFO,
         span: write.event.span,

@@ -4,9 +4,10 @@ use crate::domain::{Array, Evidence, Region, Value};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
-    Write, how_word, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders,
-    seen_word, works_in_place, write_word, writes,
+    Write, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders, seen_label,
+    shares_words, works_in_place, write_word, writes,
 };
+use crate::rules::kept_attributes;
 use crate::trace::{BodyTrace, BoundFrom, Event, EventId, EventKind, How, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -38,6 +39,7 @@ enum KeptHow {
 }
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
+    kept_attributes::check(trace, findings, &INFO);
     let before = findings.len();
     let mut reported: Vec<(EventId, Local)> = Vec::new();
     for write in writes(trace) {
@@ -245,9 +247,7 @@ fn tell(
     let place = bound.stmt;
     let said = match binding.how {
         KeptHow::Name | KeptHow::Reversed => format!("`{old}` is a second name for the array of `{new}`, not a copy"),
-        KeptHow::Whole(how) | KeptHow::Part(how) => {
-            format!("`{old}` shares memory with `{new}`: {}", how_word(trace, how))
-        }
+        KeptHow::Whole(how) | KeptHow::Part(how) => shares_words(trace, old, new, how),
         KeptHow::Container => format!("`{old}` holds the same arrays as `{new}`"),
     };
     let at_write = matches!(binding.how, KeptHow::Part(_)) && !names_a_snapshot(old);
@@ -262,11 +262,7 @@ fn tell(
         write_role,
         format!("{} changes what `{read}` sees", write_word(trace, write.how)),
     ));
-    labels.push(label(
-        trace.event(seen).span,
-        Role::Seen,
-        format!("`{read}` is {}, with the new values", seen_word(trace, seen)),
-    ));
+    labels.push(seen_label(trace, seen, read, "the new values"));
     let span = if at_write { write.event.span } else { place };
     let help = match binding.how {
         KeptHow::Name | KeptHow::Reversed => format!("keep a copy: `{old} = {new}.copy()`"),
