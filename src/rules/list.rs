@@ -17,6 +17,8 @@ mod vl203_accumulated_views;
 mod vl301_write_to_temporary_copy;
 #[path = "vl302_write_to_discarded_copy.rs"]
 mod vl302_write_to_discarded_copy;
+#[path = "vl401_same_buffer_collected.rs"]
+mod vl401_same_buffer_collected;
 
 /// What the rules are.
 pub(super) static INFOS: &[&RuleInfo] = &[
@@ -27,6 +29,7 @@ pub(super) static INFOS: &[&RuleInfo] = &[
     &vl203_accumulated_views::INFO,
     &vl301_write_to_temporary_copy::INFO,
     &vl302_write_to_discarded_copy::INFO,
+    &vl401_same_buffer_collected::INFO,
 ];
 
 /// What the rules do.
@@ -38,4 +41,5 @@ pub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[
     vl203_accumulated_views::check,
     vl301_write_to_temporary_copy::check,
     vl302_write_to_discarded_copy::check,
+    vl401_same_buffer_collected::check,
 ];

@@ -1,0 +1,207 @@
+//! A loop collects one and the same buffer in each pass, and changes it in place in between.
+
+use smallvec::SmallVec;
+
+use crate::domain::{Array, Bound, BufId, Evidence, Interval, Kinds, Origin, Region, Value, ValueId};
+use crate::finding::{Confidence, Finding, Role, RuleInfo};
+use crate::ir::Local;
+use crate::rules::common::{Write, in_order, label, made_label, write_word, writes};
+use crate::trace::{BodyTrace, Component, Escape, EventId, EventKind, Loop, Walk, WriteHow};
+
+pub(super) static INFO: RuleInfo = RuleInfo {
+    code: "VL401",
+    name: "same-buffer-collected",
+    summary: "a loop collects one buffer again and again, and changes it in place in between",
+    page: include_str!("../../rules/VL401-same-buffer-collected.md"),
+};
+
+/// What is put where, in each pass.
+#[derive(Clone, Copy)]
+struct Collected<'a> {
+    id: EventId,
+    value: ValueId,
+    array: &'a Array,
+    via: Option<Local>,
+    into: ValueId,
+    /// The name that holds the key, for `items[name] = x`.
+    key: Option<Local>,
+    yielded: bool,
+}
+
+pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
+    let mut all: Option<Vec<Write<'_>>> = None;
+    let mut reported = None;
+    for (id, event) in trace.iter() {
+        let EventKind::Escaped { value, via, how, into } = event.kind else { continue };
+        let (key, yielded) = match how {
+            Escape::Collected if into != ValueId::BOTTOM => (None, false),
+            Escape::Keyed(name) => (Some(name), false),
+            Escape::Yielded => (None, true),
+            _ => continue,
+        };
+        if reported == Some(event.stmt) {
+            continue;
+        }
+        let writes = all.get_or_insert_with(|| writes(trace));
+        if writes.is_empty() {
+            return;
+        }
+        for array in trace.arrays(value) {
+            let collected = Collected { id, value, array, via, into, key, yielded };
+            if let Some(write) = changed_between(trace, &collected, writes) {
+                findings.push(tell(trace, &collected, write));
+                reported = Some(event.stmt);
+                break;
+            }
+        }
+    }
+}
+
+/// The write that changes in another pass what was collected in this one.
+fn changed_between<'w, 'a>(
+    trace: &BodyTrace<'_>,
+    collected: &Collected<'_>,
+    writes: &'w [Write<'a>],
+) -> Option<&'w Write<'a>> {
+    let array = collected.array;
+    if array.evidence < Evidence::Likely || !array.bufs.iter().any(|&buf| is_one(trace, buf)) || may_be_number(array) {
+        return None;
+    }
+    let near = |write: &&Write<'_>| {
+        write.how != WriteHow::TupleItem
+            && trace.overlaps(array, write.value)
+            && !common(trace, array, write.value).is_empty()
+    };
+    let near: Vec<_> = writes.iter().filter(near).collect();
+    if near.is_empty() {
+        return None;
+    }
+    let loops = trace.loops_around(trace.event(collected.id).block);
+    let loops: Vec<_> = loops.iter().rev().filter(|around| lives_on(trace, collected, around)).collect();
+    let part = trace.part_selected_by(collected.value);
+    near.into_iter().find(|write| {
+        loops.iter().any(|around| around.holds(write.event.block) && hits(trace, collected, &part, write, around)) && {
+            let common = common(trace, array, write.value);
+            comes_to(trace, &common, collected.id, write.id, write.via)
+                && comes_to(trace, &common, write.id, collected.id, collected.via)
+        }
+    })
+}
+
+/// Does the buffer stand for one allocation?
+fn is_one(trace: &BodyTrace<'_>, buf: BufId) -> bool {
+    trace.buffers.get(buf).single()
+}
+
+/// Is it an element that, in an array of one dimension, is a number?
+fn may_be_number(array: &Array) -> bool {
+    array.kinds.meets(Kinds::SCALAR)
+        && match &array.region {
+            Region::Part(intervals) => intervals
+                .iter()
+                .all(|interval| *interval == Interval::single(interval.lo) || interval.lo == Bound::Unknown),
+            Region::Any => array.shape.is_none(),
+            _ => false,
+        }
+}
+
+/// The buffers that the array and what is written have in common, of those that stand for one allocation.
+fn common(trace: &BodyTrace<'_>, array: &Array, written: ValueId) -> SmallVec<[BufId; 2]> {
+    let held = |buf: &BufId| is_one(trace, *buf) && trace.mentions(written, *buf);
+    array.bufs.iter().copied().filter(held).collect()
+}
+
+/// Does what it is collected into outlive a pass of the loop, and does it get another entry in each?
+fn lives_on(trace: &BodyTrace<'_>, collected: &Collected<'_>, around: &Loop) -> bool {
+    if collected.key.is_some_and(|key| !trace.binds_in(around, key)) {
+        return false;
+    }
+    let Value::Ref(objects) = trace.values.get(collected.into) else { return true };
+    !trace.iter().any(|(_, event)| match event.kind {
+        EventKind::Made { buf } => objects.contains(&buf) && around.holds(event.block),
+        _ => false,
+    })
+}
+
+/// Does the write, in each pass of the loop, hit what was collected in the passes before?
+fn hits(
+    trace: &BodyTrace<'_>,
+    collected: &Collected<'_>,
+    part: &[Component],
+    write: &Write<'_>,
+    around: &Loop,
+) -> bool {
+    if part.is_empty() {
+        return true;
+    }
+    let mut written = trace.part_selected_by(write.object);
+    written.extend(trace.selected_by(write.id));
+    let plain = |parts: &[Component]| parts.iter().all(|part| matches!(part, Component::Name(_)));
+    let names_agree = part.iter().zip(&written).all(|(a, b)| a == b);
+    if plain(part) && plain(&written) && names_agree && trace.follows_in_pass(collected.id, write.id, around) {
+        return true;
+    }
+    // `rows[i] = …` goes on to another row in the next pass.
+    written.iter().all(|component| match *component {
+        Component::Varying => false,
+        Component::Name(name) | Component::Over(name) => !trace.binds_in(around, name) || trace.sweeps_in(around, name),
+    })
+}
+
+/// May `to` come after `from`, with the array being the one that it was, also under the name that is used there?
+fn comes_to(trace: &BodyTrace<'_>, bufs: &[BufId], from: EventId, to: EventId, name: Option<Local>) -> bool {
+    let elsewhere = |id| match trace.event(id).kind {
+        EventKind::Bound { value, .. } => bufs.iter().all(|&buf| !trace.mentions(value, buf)),
+        _ => true,
+    };
+    // `self.x = …`: what was read of the attribute before is not what it holds now.
+    let replaced = |id| match trace.event(id).kind {
+        EventKind::Escaped { value, how: Escape::Attribute(name), .. } => {
+            let it = |&&buf: &&BufId| matches!(trace.buffers.get(buf).origin, Origin::Attr(_, of) if of == name);
+            bufs.iter().find(it).is_some_and(|&buf| !trace.mentions(value, buf))
+        }
+        _ => false,
+    };
+    let visit = |id| {
+        if id == to {
+            Walk::Found
+        } else if matches!(trace.event(id).kind, EventKind::Made { buf } if bufs.contains(&buf))
+            || name.is_some_and(|name| trace.rebinds(id, name) && elsewhere(id))
+            || replaced(id)
+        {
+            Walk::Stop
+        } else {
+            Walk::On
+        }
+    };
+    trace.walk_from(from, visit).is_some()
+}
+
+fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>) -> Finding {
+    let span = trace.event(collected.id).span;
+    let text = trace.quote(span);
+    let what = if text.is_empty() || text.len() > 40 || text.contains('\n') {
+        "the array".to_string()
+    } else {
+        format!("`{text}`")
+    };
+    let mut labels: Vec<_> = collected.array.bufs.first().and_then(|&buf| made_label(trace, buf)).into_iter().collect();
+    let (verb, kept) = if collected.yielded { ("yielded", "yield") } else { ("collected", "keep") };
+    labels.push(label(span, Role::Primary, format!("{what} is {verb} here in each pass: the same memory, no copy")));
+    labels.push(label(
+        write.event.span,
+        Role::Seen,
+        format!("{} changes what was {verb} before", write_word(trace, write.how)),
+    ));
+    Finding {
+        rule: &INFO,
+        span,
+        message: format!("{what} is {verb} in each pass, and changed in place in between"),
+        confidence: Confidence::Likely,
+        labels: in_order(labels),
+        help: Some(match what.strip_prefix('`').and_then(|what| what.strip_suffix('`')) {
+            Some(text) if !text.contains('(') => format!("{kept} a copy: `{text}.copy()`"),
+            _ => format!("{kept} a copy: add `.copy()`"),
+        }),
+    }
+}
