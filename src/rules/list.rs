@@ -19,6 +19,8 @@ mod vl301_write_to_temporary_copy;
 mod vl302_write_to_discarded_copy;
 #[path = "vl401_same_buffer_collected.rs"]
 mod vl401_same_buffer_collected;
+#[path = "vl403_chained_assignment.rs"]
+mod vl403_chained_assignment;
 
 /// What the rules are.
 pub(super) static INFOS: &[&RuleInfo] = &[
@@ -30,6 +32,7 @@ pub(super) static INFOS: &[&RuleInfo] = &[
     &vl301_write_to_temporary_copy::INFO,
     &vl302_write_to_discarded_copy::INFO,
     &vl401_same_buffer_collected::INFO,
+    &vl403_chained_assignment::INFO,
 ];
 
 /// What the rules do.
@@ -42,4 +45,5 @@ pub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[
     vl301_write_to_temporary_copy::check,
     vl302_write_to_discarded_copy::check,
     vl401_same_buffer_collected::check,
+    vl403_chained_assignment::check,
 ];
