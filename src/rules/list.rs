@@ -21,6 +21,8 @@ mod vl302_write_to_discarded_copy;
 mod vl401_same_buffer_collected;
 #[path = "vl403_chained_assignment.rs"]
 mod vl403_chained_assignment;
+#[path = "vl404_mutable_array_default.rs"]
+mod vl404_mutable_array_default;
 
 /// What the rules are.
 pub(super) static INFOS: &[&RuleInfo] = &[
@@ -33,6 +35,7 @@ pub(super) static INFOS: &[&RuleInfo] = &[
     &vl302_write_to_discarded_copy::INFO,
     &vl401_same_buffer_collected::INFO,
     &vl403_chained_assignment::INFO,
+    &vl404_mutable_array_default::INFO,
 ];
 
 /// What the rules do.
@@ -46,4 +49,5 @@ pub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[
     vl302_write_to_discarded_copy::check,
     vl401_same_buffer_collected::check,
     vl403_chained_assignment::check,
+    vl404_mutable_array_default::check,
 ];
