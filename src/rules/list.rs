@@ -11,6 +11,8 @@ mod vl102_mutated_argument;
 mod vl104_stale_snapshot;
 #[path = "vl201_deleted_base_kept_alive.rs"]
 mod vl201_deleted_base_kept_alive;
+#[path = "vl202_small_view_retains_base.rs"]
+mod vl202_small_view_retains_base;
 #[path = "vl203_accumulated_views.rs"]
 mod vl203_accumulated_views;
 #[path = "vl301_write_to_temporary_copy.rs"]
@@ -30,6 +32,7 @@ pub(super) static INFOS: &[&RuleInfo] = &[
     &vl102_mutated_argument::INFO,
     &vl104_stale_snapshot::INFO,
     &vl201_deleted_base_kept_alive::INFO,
+    &vl202_small_view_retains_base::INFO,
     &vl203_accumulated_views::INFO,
     &vl301_write_to_temporary_copy::INFO,
     &vl302_write_to_discarded_copy::INFO,
@@ -44,6 +47,7 @@ pub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[
     vl102_mutated_argument::check,
     vl104_stale_snapshot::check,
     vl201_deleted_base_kept_alive::check,
+    vl202_small_view_retains_base::check,
     vl203_accumulated_views::check,
     vl301_write_to_temporary_copy::check,
     vl302_write_to_discarded_copy::check,
