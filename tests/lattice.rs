@@ -139,6 +139,8 @@ fn plan() -> impl Strategy<Value = Plan> {
             Just(Value::None),
             Just(Value::Scalar),
             Just(Value::Number),
+            Just(Value::Basic),
+            Just(Value::Ellipsis),
             Just(Value::Float),
             Just(Value::Ellipsis),
             prop::option::of(0i64..3).prop_map(Value::Int),

@@ -349,6 +349,8 @@ pub enum Value {
     Str(Option<Sym>),
     /// `...`
     Ellipsis,
+    /// An integer, a slice or `...`: an index that gives a view or a scalar, whichever it is.
+    Basic,
     /// A slice.
     Slice(ValueId, ValueId, ValueId),
     /// A dtype, or a type that NumPy takes for one.

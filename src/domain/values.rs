@@ -149,6 +149,7 @@ impl Values {
             Value::Scalar | Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number | Value::Str(_) => {
                 Kinds::SCALAR
             }
+            Value::Basic => Kinds::SCALAR.union(Kinds::OTHER).union(Kinds::FOREIGN).union(Kinds::WILD),
             Value::Array(array) => array.kinds,
             Value::Tuple(_) | Value::TupleOf(_) => Kinds::CONTAINER.union(Kinds::FOREIGN),
             Value::Ref(_) => Kinds::CONTAINER.union(Kinds::OTHER).union(Kinds::FOREIGN).union(Kinds::WILD),
@@ -198,6 +199,10 @@ impl Values {
             ) => Value::Number,
             (Value::Dtype(a), Value::Dtype(b)) => Value::Dtype(a.join(*b)),
             (Value::Range(a, m), Value::Range(b, n)) => Value::Range(*a && *b, if m == n { *m } else { -1 }),
+            (
+                Value::Int(_) | Value::Slice(..) | Value::Ellipsis | Value::Basic,
+                Value::Int(_) | Value::Slice(..) | Value::Ellipsis | Value::Basic,
+            ) if !matches!((self.get(a), self.get(b)), (Value::Slice(..), Value::Slice(..))) => Value::Basic,
             (Value::Slice(a, b, c), Value::Slice(d, e, f)) => {
                 let (a, b, c, d, e, f) = (*a, *b, *c, *d, *e, *f);
                 let parts = [(a, d), (b, e), (c, f)].map(|(x, y)| self.join(x, y));

@@ -126,6 +126,11 @@ impl<'a> Machine<'a> {
             Builtin::Abs | Builtin::Round | Builtin::Pow | Builtin::Divmod => {
                 self.read_args(args);
                 let operands = args.values.clone();
+                let ints = operands.iter().all(|&value| matches!(self.values.get(value), Value::Int(_)));
+                if ints && matches!(builtin, Builtin::Abs | Builtin::Divmod) {
+                    let int = self.values.int(None);
+                    return if builtin == Builtin::Abs { int } else { self.values.tuple(vec![int; 2]) };
+                }
                 // The absolute value of a complex number is real.
                 let complex = self.promoted(&operands).is_complex();
                 let dtype = (builtin == Builtin::Abs && !complex.no()).then_some(Dtype::Unknown);

@@ -48,6 +48,7 @@ mod fixpoint;
 mod index;
 mod instance;
 mod instantiate;
+mod iterators;
 mod known;
 mod machine;
 mod order;

@@ -204,6 +204,8 @@ specials! {
     Nonzero = "nonzero",
     /// `ix_`: an index array for each argument, with an axis of its own.
     OpenMesh = "open-mesh",
+    /// `ndindex`, `ndenumerate`, `unravel_index`: tuples of integers.
+    Indices = "indices",
     /// `einsum`: a view for a single operand that is only permuted or traced.
     Einsum = "einsum",
     /// `sort`, `partition` (methods), `fill`, `put`, `itemset`, `byteswap(inplace)`, `resize`: in place on the receiver.

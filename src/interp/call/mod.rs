@@ -251,6 +251,9 @@ impl<'a> Machine<'a> {
             let class = self.paths.intern(class);
             return self.values.intern(Value::Module(class));
         }
+        if let Some(value) = self.itertool(path, args) {
+            return value;
+        }
         if let Some(summary) = self.callees.summary(path) {
             return self.call_summary(&summary, args);
         }

@@ -20,13 +20,21 @@ impl<'a> Machine<'a> {
         let order = self.order_by_rule(call);
         let kinds = self.fresh_kinds(call, or_scalar, shape.as_ref());
         let blank = call.row.blank;
+        // Positions and counts are plain integers, whatever the array is.
+        let always = matches!(&call.row.dtype, DtypeRule::Exact(name) if &**name == "int64");
+        if or_scalar && self.is_of_numbers(call, always) {
+            return self.number_of(dtype.unwrap_or_default());
+        }
         let number = or_scalar && shape.as_ref().is_some_and(SmallVecExt::is_zero_dim);
         if number
             && kinds == Kinds::ARRAY.union(Kinds::SCALAR)
             && call.row.out.is_none_or(|out| call.value(out).is_none())
         {
             // A reduction over all axes of an array is a number (of a Quantity it is one with a unit).
-            return ValueId::SCALAR;
+            return match dtype {
+                Some(dtype) if always => self.number_of(dtype),
+                _ => ValueId::SCALAR,
+            };
         }
         let evidence = if number { Evidence::None } else { Evidence::Certain };
         let value = self.fresh(0, kinds, evidence, |array| {
@@ -75,6 +83,30 @@ impl<'a> Machine<'a> {
         if unproven && !self.maybe && self.state.locals[local.index()] == self.temp(temp) {
             let int = self.values.int(None);
             self.state.locals[local.index()] = int;
+        }
+    }
+
+    /// Of a row that may give a scalar: does it certainly, as it was given nothing but numbers and no `size`, or a number
+    /// to look for?
+    fn is_of_numbers(&self, call: &Call<'a>, always: bool) -> bool {
+        let number = |value: ValueId| self.values.kinds(value) == Kinds::SCALAR;
+        if call.open {
+            return false;
+        }
+        match call.row.shape {
+            ShapeRule::From(size) => {
+                let skip = usize::from(Self::takes_self(call.row));
+                call.value(size).is_none_or(|value| value == ValueId::NONE)
+                    && call.row.params.get(usize::from(size)).is_some_and(|param| &*param.name == "size")
+                    && call
+                        .slots
+                        .iter()
+                        .enumerate()
+                        .skip(skip)
+                        .all(|(i, slot)| i == usize::from(size) || slot.is_none_or(|(value, _)| number(value)))
+            }
+            ShapeRule::Of(param) if always => call.value(param).is_some_and(number),
+            _ => false,
         }
     }
 

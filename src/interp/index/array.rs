@@ -92,7 +92,10 @@ impl<'a> Machine<'a> {
             parts.iter().all(|(part, _)| matches!(part, Part::Int | Part::Slice(_) | Part::NewAxis | Part::Ellipsis));
         let field = matches!(parts, [(Part::Field(_) | Part::Fields, _)]);
         let ints = parts.iter().filter(|(part, _)| *part == Part::Int).count();
-        let keeps = parts.iter().any(|(part, _)| matches!(part, Part::Slice(_) | Part::NewAxis | Part::Ellipsis));
+        // No slice at all, `()`, makes a scalar of an array of no dimensions.
+        let slices = matches!(parts, [(Part::Slices, _)]) && array.ndim().is_some_and(|n| n > 0);
+        let keeps =
+            slices || parts.iter().any(|(part, _)| matches!(part, Part::Slice(_) | Part::NewAxis | Part::Ellipsis));
         let mut kinds = array.kinds;
         let only_arrays = array.certain();
         // A list or a string has no index of several axes.
@@ -123,6 +126,7 @@ impl<'a> Machine<'a> {
         let of_list = array.kinds.meets(Kinds::CONTAINER) || array.kinds.elsewhere();
         let (shape, strides) = match known.then(|| self.sliced(array, parts)).flatten() {
             Some((shape, strides)) => (Some(shape), strides),
+            None if slices => (array.ndim().map(|n| Shape::from_elem(-1, n)), None),
             None => (None, None),
         };
         let (c, f) = if known { contiguity(array, parts) } else { (Tri::May, Tri::May) };

@@ -35,6 +35,8 @@ enum Part {
     Bool,
     /// An integer array of no dimensions: like an integer, but what it takes is copied.
     Zero,
+    /// A tuple of slices, unknown how many.
+    Slices,
     /// A tuple of index arrays, unknown how many.
     Several,
     /// May be an integer or a slice, so that the result is a view (or a scalar).

@@ -18,7 +18,8 @@ impl<'a> Machine<'a> {
             Value::Tuple(items) => (items.iter().map(|&item| (self.part(item), item)).collect(), true),
             Value::TupleOf(item) => {
                 let part = match self.part(*item) {
-                    Part::Int | Part::Slice(_) | Part::NewAxis | Part::Ellipsis | Part::Basic => Part::Basic,
+                    Part::Slice(_) => Part::Slices,
+                    Part::Int | Part::NewAxis | Part::Ellipsis | Part::Basic => Part::Basic,
                     Part::Fancy | Part::Mask => Part::Several,
                     _ => Part::Unknown,
                 };
@@ -41,6 +42,7 @@ impl<'a> Machine<'a> {
             }
             Value::None => Part::NewAxis,
             Value::Ellipsis => Part::Ellipsis,
+            Value::Basic => Part::Basic,
             Value::Str(name) => Part::Field(*name),
             Value::Bool(_) => Part::Bool,
             Value::Range(..) => Part::Fancy,

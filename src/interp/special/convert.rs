@@ -235,7 +235,7 @@ impl<'a> Machine<'a> {
         if depth > 8 {
             return None;
         }
-        let items = self.nested_items(value)?;
+        let Some(items) = self.nested_items(value) else { return self.flat_shape(value) };
         let Some(&first) = items.first() else { return Some(smallvec::smallvec![0]) };
         let mut inner = self.nested_shape(first, depth + 1)?;
         for &item in &items[1..] {
@@ -251,6 +251,22 @@ impl<'a> Machine<'a> {
         }
         inner.insert(0, items.len() as i64);
         Some(inner)
+    }
+
+    /// The shape of a list of unknown length that holds numbers alone.
+    fn flat_shape(&self, value: ValueId) -> Option<Shape> {
+        let Value::Ref(objects) = self.values.get(value) else { return None };
+        let contents = self.contents(objects);
+        let numbers = contents.iter().all(|(_, id)| {
+            let content = self.values.content(*id);
+            let mut items = content.fixed.iter().map(|entry| entry.1).chain([content.rest]);
+            content.kind == ObjectKind::List
+                && items.all(|item| {
+                    let value = self.values.get(item);
+                    matches!(value, Value::Bottom | Value::Int(_) | Value::Float | Value::Number | Value::Bool(_))
+                })
+        });
+        (numbers && contents.len() == objects.len()).then(|| smallvec::smallvec![-1])
     }
 
     pub(crate) fn nested_dtype(&self, value: ValueId, depth: usize) -> Option<Dtype> {

@@ -76,6 +76,7 @@ impl<'a> Machine<'a> {
             Special::Where if call.named("x").is_none() && !call.open => Some(self.nonzero(call)),
             Special::Nonzero => Some(self.nonzero(call)),
             Special::OpenMesh => self.open_mesh(call),
+            Special::Indices => self.indices(call),
             Special::Einsum => self.einsum(call),
             Special::InPlace => {
                 if &*call.row.name == "ndarray.resize"
