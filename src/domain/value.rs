@@ -349,7 +349,7 @@ pub enum Value {
     Str(Option<Sym>),
     /// `...`
     Ellipsis,
-    /// An integer, a slice or `...`: an index that gives a view or a scalar, whichever it is.
+    /// An integer or a slice: an index that gives a view or a scalar, whichever it is.
     Basic,
     /// A slice.
     Slice(ValueId, ValueId, ValueId),

@@ -199,10 +199,11 @@ impl Values {
             ) => Value::Number,
             (Value::Dtype(a), Value::Dtype(b)) => Value::Dtype(a.join(*b)),
             (Value::Range(a, m), Value::Range(b, n)) => Value::Range(*a && *b, if m == n { *m } else { -1 }),
-            (
-                Value::Int(_) | Value::Slice(..) | Value::Ellipsis | Value::Basic,
-                Value::Int(_) | Value::Slice(..) | Value::Ellipsis | Value::Basic,
-            ) if !matches!((self.get(a), self.get(b)), (Value::Slice(..), Value::Slice(..))) => Value::Basic,
+            (Value::Int(_) | Value::Slice(..) | Value::Basic, Value::Int(_) | Value::Slice(..) | Value::Basic)
+                if !matches!((self.get(a), self.get(b)), (Value::Slice(..), Value::Slice(..))) =>
+            {
+                Value::Basic
+            }
             (Value::Slice(a, b, c), Value::Slice(d, e, f)) => {
                 let (a, b, c, d, e, f) = (*a, *b, *c, *d, *e, *f);
                 let parts = [(a, d), (b, e), (c, f)].map(|(x, y)| self.join(x, y));
