@@ -201,13 +201,6 @@ impl Writers {
                         if made && stored.replace(*value) == Some(*value) || cuts(&defs, *value, body) {
                             return true;
                         }
-                        // `self.a = self.b`
-                        if let (Some(OpKind::Attr(of, _)), Some(OpKind::Load(target))) =
-                            (defs.get(*value), defs.get(*obj))
-                            && matches!(defs.get(*of), Some(OpKind::Load(local)) if local == target)
-                        {
-                            return true;
-                        }
                         if defaults && self.sources(&defs, *value, body).into_iter().any(&lasts) {
                             return true;
                         }

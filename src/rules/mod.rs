@@ -4,7 +4,6 @@
 //! but its own file and its page under `rules/`.
 
 mod common;
-mod kept_attributes;
 mod list;
 
 use crate::finding::{Finding, RuleInfo};

@@ -7,7 +7,6 @@ use crate::rules::common::{
     Write, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders, seen_label,
     shares_words, works_in_place, write_word, writes,
 };
-use crate::rules::kept_attributes;
 use crate::trace::{BodyTrace, BoundFrom, Event, EventId, EventKind, How, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -39,7 +38,6 @@ enum KeptHow {
 }
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
-    kept_attributes::check(trace, findings, &INFO);
     let before = findings.len();
     let mut reported: Vec<(EventId, Local)> = Vec::new();
     for write in writes(trace) {

@@ -4,7 +4,7 @@
 //! were at that moment. Words are chosen in the rules, never here. A rule sees only the trace: the syntax tree is gone,
 //! and the ops are not shown, so that a rule cannot work out aliasing by itself.
 
-mod class;
+mod attributes;
 pub mod event;
 pub mod loops;
 pub mod params;
