@@ -21,6 +21,7 @@
 
 pub mod buffer;
 pub mod dtype;
+mod interner;
 pub mod layout;
 pub mod region;
 pub mod state;

@@ -35,7 +35,7 @@ pub struct Interval {
 }
 
 /// The part of a buffer that an array covers at most.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub enum Region {
     /// All of it, along the buffer's own axes.
     Whole,
@@ -47,6 +47,19 @@ pub enum Region {
     Piece(u32, u32),
     /// Not known.
     Any,
+}
+
+/// As the derived one would be, but that the intervals are copied as a whole.
+impl Clone for Region {
+    fn clone(&self) -> Region {
+        match self {
+            Region::Whole => Region::Whole,
+            Region::Part(intervals) => Region::Part(SmallVec::from_slice(intervals)),
+            Region::Field(name) => Region::Field(*name),
+            Region::Piece(op, i) => Region::Piece(*op, *i),
+            Region::Any => Region::Any,
+        }
+    }
 }
 
 impl Bound {

@@ -126,7 +126,7 @@ impl Owner {
 pub type Shape = SmallVec<[i64; 4]>;
 
 /// A value that is, or may be, an array.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Array {
     /// What the value may be. Everything else here is said for the case that it is an array.
     pub kinds: Kinds,
@@ -159,6 +159,45 @@ pub struct Array {
     pub entry: bool,
     /// The number (from 1) of the op that derived it, in its body: the last link of its provenance. 0: none, or several.
     pub made_by: u32,
+}
+
+/// As the derived one would be, but that the small vectors are copied as a whole, not element by element.
+impl Clone for Array {
+    fn clone(&self) -> Array {
+        Array {
+            kinds: self.kinds,
+            evidence: self.evidence,
+            bufs: SmallVec::from_slice(&self.bufs),
+            unknown: self.unknown,
+            lies: self.lies,
+            owner: self.owner,
+            region: self.region.clone(),
+            shape: self.shape.as_deref().map(SmallVec::from_slice),
+            sparse: self.sparse.clone(),
+            dtype: self.dtype,
+            c: self.c,
+            f: self.f,
+            writeable: self.writeable,
+            entry: self.entry,
+            made_by: self.made_by,
+        }
+    }
+}
+
+/// Of what tells most arrays apart: they are hashed more often than anything else is done with them.
+impl std::hash::Hash for Array {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        let buf = |i: usize| self.bufs.get(i).map_or(0, |buf| u64::from(buf.0) + 1);
+        state.write_u64(buf(0) | buf(1) << 32);
+        let flags = [self.unknown, self.lies, self.entry].iter().fold(1, |flags, &flag| flags << 1 | u64::from(flag));
+        let dimensions = self.shape.as_ref().map_or(0, |shape| shape.len() as u64 + 1);
+        let more = [self.kinds.0.into(), self.evidence as u64, self.owner as u64, self.writeable as u64, dimensions];
+        state.write_u64(more.iter().fold(flags, |all, part| all << 8 | part));
+        state.write_u32(self.made_by);
+        for n in self.shape.iter().flatten() {
+            state.write_i64(*n);
+        }
+    }
 }
 
 impl Array {

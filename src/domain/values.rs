@@ -3,18 +3,17 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::interner::Interner;
 use super::value::{MAX_BUFFERS, MAX_DEPTH, MAX_FIXED, MAX_OBJECTS};
 use super::{Array, BufId, Content, ContentId, Evidence, Key, Kinds, ObjectKind, Value, ValueId};
 
 /// All values and contents of a file.
 #[derive(Debug)]
 pub struct Values {
-    table: Vec<Value>,
+    table: Interner<Value>,
     masks: Vec<u64>,
-    index: FxHashMap<Value, ValueId>,
-    contents: Vec<Content>,
+    contents: Interner<Content>,
     content_masks: Vec<u64>,
-    content_index: FxHashMap<Content, ContentId>,
     joins: FxHashMap<(ValueId, ValueId), ValueId>,
     content_joins: FxHashMap<(ContentId, ContentId), ContentId>,
     aged: FxHashMap<(ValueId, BufId), ValueId>,
@@ -23,12 +22,10 @@ pub struct Values {
 impl Default for Values {
     fn default() -> Values {
         let mut values = Values {
-            table: Vec::new(),
+            table: Interner::default(),
             masks: Vec::new(),
-            index: FxHashMap::default(),
-            contents: Vec::new(),
+            contents: Interner::default(),
             content_masks: Vec::new(),
-            content_index: FxHashMap::default(),
             joins: FxHashMap::default(),
             content_joins: FxHashMap::default(),
             aged: FxHashMap::default(),
@@ -49,26 +46,23 @@ fn bit(buf: BufId) -> u64 {
 impl Values {
     /// The id of a value.
     pub fn intern(&mut self, value: Value) -> ValueId {
-        if let Some(&id) = self.index.get(&value) {
-            return id;
+        let (number, new) = self.table.intern(value);
+        if new {
+            let mask = match self.table.get(number) {
+                Value::Array(array) => array.bufs.iter().fold(0, |mask, &b| mask | bit(b)),
+                Value::Tuple(items) => items.iter().fold(0, |mask, &v| mask | self.masks[v.0 as usize]),
+                Value::TupleOf(item) | Value::Bound(item, _) => self.masks[item.0 as usize],
+                Value::Ref(objects) => objects.iter().fold(0, |mask, &b| mask | bit(b)),
+                _ => 0,
+            };
+            self.masks.push(mask);
         }
-        let mask = match &value {
-            Value::Array(array) => array.bufs.iter().fold(0, |mask, &b| mask | bit(b)),
-            Value::Tuple(items) => items.iter().fold(0, |mask, &v| mask | self.masks[v.0 as usize]),
-            Value::TupleOf(item) | Value::Bound(item, _) => self.masks[item.0 as usize],
-            Value::Ref(objects) => objects.iter().fold(0, |mask, &b| mask | bit(b)),
-            _ => 0,
-        };
-        let id = ValueId(self.table.len() as u32);
-        self.table.push(value.clone());
-        self.masks.push(mask);
-        self.index.insert(value, id);
-        id
+        ValueId(number)
     }
 
     /// The value of an id.
     pub fn get(&self, id: ValueId) -> &Value {
-        &self.table[id.0 as usize]
+        self.table.get(id.0)
     }
 
     /// The value as an array, if it is, or may be, one.
@@ -304,23 +298,19 @@ impl Values {
 
     /// The id of a content.
     pub fn intern_content(&mut self, content: Content) -> ContentId {
-        if let Some(&id) = self.content_index.get(&content) {
-            return id;
+        let (number, new) = self.contents.intern(content);
+        if new {
+            let content = self.contents.get(number);
+            let rest = self.masks[content.rest.0 as usize];
+            let mask = content.fixed.iter().fold(rest, |mask, (_, v)| mask | self.masks[v.0 as usize]);
+            self.content_masks.push(mask);
         }
-        let mask = content
-            .fixed
-            .iter()
-            .fold(self.masks[content.rest.0 as usize], |mask, (_, v)| mask | self.masks[v.0 as usize]);
-        let id = ContentId(self.contents.len() as u32);
-        self.contents.push(content.clone());
-        self.content_masks.push(mask);
-        self.content_index.insert(content, id);
-        id
+        ContentId(number)
     }
 
     /// What an object holds.
     pub fn content(&self, id: ContentId) -> &Content {
-        &self.contents[id.0 as usize]
+        self.contents.get(id.0)
     }
 
     /// The content with what was `recent` renamed.

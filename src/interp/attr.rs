@@ -15,10 +15,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn attribute(&mut self, obj: Temp, name: Sym) -> ValueId {
         let value = self.temp(obj);
         match self.values.get(value).clone() {
-            Value::Module(path) => {
-                let path = self.paths.text(path).to_string();
-                self.member(&path, self.name(name))
-            }
+            Value::Module(path) => self.module_member(path, name),
             Value::Row(row) => {
                 // `np.add.at`, `np.maximum.accumulate`; `np.ndarray.sort`.
                 let path = self.model.row(RowId(row)).name.to_string();
@@ -360,12 +357,6 @@ impl<'a> Machine<'a> {
         self.state.dirty = true;
     }
 
-    /// `del obj.name`
-    pub(crate) fn forget_attribute(&mut self, target: ValueId, name: Sym) {
-        let _ = target;
-        self.weaken_attribute(name, ValueId::UNKNOWN);
-    }
-
     /// Sets what is known of an array's writeability; other names of the same object, and views of it, may be affected.
     pub(crate) fn set_writeable(&mut self, obj: Temp, array: &Array, known: Tri) {
         self.reshapes = true;
@@ -408,6 +399,17 @@ impl<'a> Machine<'a> {
             let value = self.values.make(array);
             self.state.locals[local.index()] = value;
         }
+    }
+
+    /// A name found in a module. The same few are asked for again and again.
+    pub(crate) fn module_member(&mut self, module: Sym, name: Sym) -> ValueId {
+        if let Some(&value) = self.members.get(&(module, name)) {
+            return value;
+        }
+        let path = self.paths.text(module).to_string();
+        let value = self.member(&path, self.name(name));
+        self.members.insert((module, name), value);
+        value
     }
 
     /// A name found in a module (or class of the model): a row, a constant, or something unknown.

@@ -4,31 +4,17 @@
 
 use smallvec::SmallVec;
 
-use super::known::{arrayish_attribute, arrayish_method};
+use super::known::Known;
 use crate::ir::{
-    Arg, ArgKind, Body, BodyId, Const, Default, Local, LocalKind, Module, OpKind, Temp, Terminator, UnaryOp,
+    Arg, ArgKind, Body, BodyId, Const, Default, Local, LocalKind, Module, OpKind, Sym, Temp, Terminator, UnaryOp,
 };
-use crate::model::Model;
 
 /// Which names of a file can write, as functions or methods.
 #[derive(Debug)]
-pub(crate) struct Writers {
-    /// For each symbol: with how many positional arguments at least does a call write one; `u8::MAX`: never.
-    least: Vec<u8>,
-    /// For each symbol: is it a keyword that asks for a write?
-    keywords: Vec<bool>,
-    /// For each symbol: does setting the attribute of this name write an array?
-    settable: Vec<bool>,
-    /// For each symbol: does a method of this name collect its argument?
-    collectors: Vec<bool>,
-    /// For each symbol: do all functions and methods of the model by this name return something new?
-    makes_new: Vec<bool>,
-    /// For each symbol: does a function or method of the model by this name return a tuple?
-    tuples: Vec<bool>,
+pub(crate) struct Writers<'k> {
+    known: &'k Known,
     /// For each symbol: does an import bind it to a package of the model, or to something in it?
     modelled: Vec<bool>,
-    /// For each symbol: have mostly arrays an attribute or method of this name?
-    arrayish: Vec<bool>,
 }
 
 /// What in a body speaks for arrays.
@@ -42,36 +28,14 @@ enum Hint {
     Arrays,
 }
 
-impl Writers {
-    pub(crate) fn new(module: &Module, model: &Model) -> Writers {
-        let names = &module.names;
-        let writing = model.writing_names();
-        let mut writers = Writers {
-            least: Vec::new(),
-            keywords: Vec::new(),
-            settable: Vec::new(),
-            collectors: Vec::new(),
-            modelled: vec![false; names.len()],
-            arrayish: Vec::new(),
-            makes_new: Vec::new(),
-            tuples: Vec::new(),
-        };
-        for name in names.iter() {
-            writers.least.push(writing.get(name).copied().unwrap_or(u8::MAX));
-            writers.keywords.push(model.asking_names().contains(name));
-            writers.arrayish.push(arrayish_attribute(name) || arrayish_method(name));
-            let result = model.results_by_name().get(name).copied().unwrap_or_default();
-            // What is written into a flattened copy is lost: VL302 wants to know.
-            writers.makes_new.push(result.new && name != "flatten");
-            writers.tuples.push(result.tuple);
-            writers.settable.push(matches!(name, "flat" | "real" | "imag" | "T"));
-            writers.collectors.push(matches!(name, "append" | "extend" | "insert" | "update" | "setdefault"));
-        }
-        writers.find_imports(module, model);
+impl<'k> Writers<'k> {
+    pub(crate) fn new(module: &Module, known: &'k Known) -> Writers<'k> {
+        let mut writers = Writers { known, modelled: vec![false; module.names.len()] };
+        writers.find_imports(module);
         writers
     }
 
-    fn find_imports(&mut self, module: &Module, model: &Model) {
+    fn find_imports(&mut self, module: &Module) {
         for body in &module.bodies {
             for block in &body.blocks {
                 for pair in block.ops.windows(2) {
@@ -80,7 +44,7 @@ impl Writers {
                         OpKind::ImportFrom { module, level: 0, .. } => module,
                         _ => continue,
                     };
-                    let modelled = path.first().is_some_and(|&root| model.packages().contains(module.names.text(root)));
+                    let modelled = path.first().is_some_and(|&root| self.known.meaning(root).named.package);
                     if let (OpKind::Store(local, _), true) = (&pair[1].kind, modelled) {
                         self.modelled[body.locals[local.index()].name.0 as usize] = true;
                     }
@@ -130,7 +94,7 @@ impl Writers {
                         hint = Hint::Calls;
                     }
                 }
-                OpKind::Attr(_, name) | OpKind::Method { name, .. } if self.arrayish[name.0 as usize] => {
+                OpKind::Attr(_, name) | OpKind::Method { name, .. } if self.known.meaning(Sym(name.0)).arrayish() => {
                     return Hint::Arrays;
                 }
                 OpKind::Method { .. } | OpKind::Function(..) => hint = Hint::Calls,
@@ -204,7 +168,7 @@ impl Writers {
                         if defaults && self.sources(&defs, *value, body).into_iter().any(&lasts) {
                             return true;
                         }
-                        if self.settable[name.0 as usize] {
+                        if self.known.meaning(Sym(name.0)).settable {
                             written.extend(self.sources(&defs, *obj, body));
                         }
                     }
@@ -233,7 +197,7 @@ impl Writers {
                         {
                             return true;
                         }
-                        if self.collectors[name.0 as usize] {
+                        if self.known.meaning(Sym(name.0)).collects {
                             collects = true;
                             for arg in args {
                                 self.sources(&defs, arg.value, body).into_iter().for_each(|source| flow.mark(source));
@@ -290,13 +254,15 @@ impl Writers {
                     OpKind::Index(obj, _) | OpKind::Attr(obj, _) | OpKind::Iterate(obj) | OpKind::InPlace(_, obj, _),
                 ) => stack.push(*obj),
                 Some(OpKind::Unpack { value, .. } | OpKind::UnpackRest { value, .. }) => stack.push(*value),
-                Some(OpKind::Method { obj, name, args, .. }) if !self.makes_new[name.0 as usize] => {
+                Some(OpKind::Method { obj, name, args, .. }) if !self.known.meaning(Sym(name.0)).makes_new => {
                     stack.push(*obj);
                     stack.extend(args.iter().map(|arg| arg.value));
                 }
                 Some(OpKind::Call(callee, args)) => {
                     let new = match defs.get(*callee) {
-                        Some(OpKind::Load(local)) => self.makes_new[body.locals[local.index()].name.0 as usize],
+                        Some(OpKind::Load(local)) => {
+                            self.known.meaning(Sym(body.locals[local.index()].name.0)).makes_new
+                        }
                         _ => false,
                     };
                     if !new {
@@ -318,19 +284,19 @@ impl Writers {
         let Some(OpKind::Load(local)) = defs.get(obj) else { return false };
         body.blocks.iter().flat_map(|block| block.ops.windows(2)).any(|pair| {
             matches!(pair[1].kind, OpKind::Store(bound, _) if bound == *local)
-                && matches!(&pair[0].kind, OpKind::Method { name, .. } if self.tuples[name.0 as usize])
+                && matches!(&pair[0].kind, OpKind::Method { name, .. } if self.known.meaning(Sym(name.0)).named.tuple)
         })
     }
 
-    fn writes(&self, name: crate::ir::Sym, args: &[Arg]) -> bool {
-        let least = self.least[name.0 as usize];
+    fn writes(&self, name: Sym, args: &[Arg]) -> bool {
+        let least = self.known.meaning(Sym(name.0)).named.writes.unwrap_or(u8::MAX);
         let starred = || args.iter().any(|arg| matches!(arg.kind, ArgKind::Star | ArgKind::DoubleStar));
         least != u8::MAX && (args.len() >= usize::from(least) || starred())
     }
 
     fn asks(&self, args: &[Arg]) -> bool {
         args.iter().any(|arg| match arg.kind {
-            ArgKind::Kw(name) => self.keywords[name.0 as usize],
+            ArgKind::Kw(name) => self.known.meaning(Sym(name.0)).named.asks,
             _ => false,
         })
     }

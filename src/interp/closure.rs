@@ -52,7 +52,6 @@ fn plain(body: &Body) -> bool {
 fn binds(body: &Body, local: Local) -> bool {
     body.blocks.iter().flat_map(|block| &block.ops).any(|op| match &op.kind {
         OpKind::Store(stored, _) | OpKind::Delete(stored) => *stored == local,
-        OpKind::Opaque { writes, .. } => writes.contains(&local),
         _ => false,
     })
 }

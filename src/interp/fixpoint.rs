@@ -24,7 +24,16 @@ const MAX_CELLS: usize = 40_000_000;
 /// that a loop whose first test certainly succeeds is not left before it has run once.
 struct States {
     all: Vec<Option<State>>,
-    heads: FxHashMap<BlockId, [Option<State>; 2]>,
+    heads: FxHashMap<BlockId, Head>,
+}
+
+/// The states of a loop's head.
+#[derive(Default)]
+struct Head {
+    /// As the loop is entered, and as it is come back to.
+    parts: [Option<State>; 2],
+    /// What the last visit with the first of them left of a trace; None: it has changed since.
+    entered: Option<Vec<Event>>,
 }
 
 impl<'a> Machine<'a> {
@@ -77,7 +86,7 @@ impl<'a> Machine<'a> {
                     self.events.append(&mut traces[block.index()]);
                     ranges[block.index()] = (from, self.events.len() as u32);
                 } else if let Some(state) = &states.all[block.index()] {
-                    self.state = state.clone();
+                    self.state = self.copy(state);
                     let from = self.events.len() as u32;
                     self.block(body, block, bases[block.index()], order.in_loop[block.index()], observer);
                     ranges[block.index()] = (from, self.events.len() as u32);
@@ -87,7 +96,7 @@ impl<'a> Machine<'a> {
             self.recording = true;
             for &block in &order.blocks {
                 let Some(state) = states.all[block.index()].take() else { continue };
-                let saved = body.blocks[block.index()].except.map(|_| state.clone());
+                let saved = body.blocks[block.index()].except.map(|_| self.copy(&state));
                 self.state = state;
                 let from = self.events.len() as u32;
                 self.block(body, block, bases[block.index()], false, observer);
@@ -158,7 +167,8 @@ impl<'a> Machine<'a> {
         queue.push(Reverse(0));
         queued[0] = true;
         if order.header[0] {
-            states.heads.insert(BlockId(0), [states.all[0].clone(), None]);
+            let entry = states.all[0].clone();
+            states.heads.insert(BlockId(0), Head { parts: [entry, None], entered: None });
         }
         let mut budget = VISITS_PER_BLOCK * body.blocks.len() + 100;
         while let Some(Reverse(position)) = queue.pop() {
@@ -168,14 +178,23 @@ impl<'a> Machine<'a> {
                 return false;
             }
             budget -= 1;
-            let parts = match states.heads.get(&block) {
-                Some(parts) => parts.clone(),
-                None => [None, states.all[block.index()].clone()],
-            };
             self.events.clear();
-            for (i, state) in parts.into_iter().enumerate() {
+            for i in 0..2 {
+                let state = match states.heads.get_mut(&block) {
+                    Some(head) => {
+                        if let (0, Some(events)) = (i, &head.entered) {
+                            // Nothing new there: only the other way in has changed.
+                            self.events.extend_from_slice(events);
+                            continue;
+                        }
+                        &head.parts[i]
+                    }
+                    None if i == 0 => &None,
+                    None => &states.all[block.index()],
+                };
                 let Some(state) = state else { continue };
-                let saved = body.blocks[block.index()].except.map(|_| state.clone());
+                let state = self.copy(state);
+                let saved = body.blocks[block.index()].except.map(|_| self.copy(&state));
                 self.state = state;
                 self.first_test = i == 0;
                 self.block(body, block, bases[block.index()], order.in_loop[block.index()], &mut Nobody);
@@ -185,13 +204,16 @@ impl<'a> Machine<'a> {
                         queue.push(Reverse(order.position[next.index()]));
                     }
                 });
+                if let (true, Some(head)) = (self.first_test, states.heads.get_mut(&block)) {
+                    head.entered = Some(self.events.clone());
+                }
                 self.first_test = false;
             }
             std::mem::swap(&mut traces[block.index()], &mut self.events);
         }
         self.events.clear();
         let heads: Vec<_> = states.heads.drain().collect();
-        for (block, [entry, back]) in heads {
+        for (block, Head { parts: [entry, back], .. }) in heads {
             states.all[block.index()] = match (entry, back) {
                 (Some(mut entry), Some(back)) => {
                     self.merge(&mut entry, &back);
@@ -245,7 +267,7 @@ impl<'a> Machine<'a> {
         match &code.term {
             Terminator::Goto(next) => self.send((block, *next), order, out, states, changed),
             Terminator::Branch { cond, then, other } => {
-                let mut holds = out.clone();
+                let mut holds = self.copy(&out);
                 if self.refine(&mut holds, cond, true) {
                     self.send((block, *then), order, holds, states, changed);
                 }
@@ -257,8 +279,10 @@ impl<'a> Machine<'a> {
             }
             Terminator::Switch(targets) => {
                 for next in targets {
-                    self.send((block, *next), order, out.clone(), states, changed);
+                    let copy = self.copy(&out);
+                    self.send((block, *next), order, copy, states, changed);
                 }
+                self.spare.push(out);
             }
             Terminator::Return(_) | Terminator::Raise | Terminator::Missing => {
                 if self.id == BodyId(0) && matches!(code.term, Terminator::Return(_)) {
@@ -266,6 +290,7 @@ impl<'a> Machine<'a> {
                         *global = *value;
                     }
                 }
+                self.spare.push(out);
             }
         }
     }
@@ -297,23 +322,41 @@ impl<'a> Machine<'a> {
         changed: &mut dyn FnMut(BlockId),
     ) {
         let (from, next) = edge;
+        let mut head = None;
         let slot = if order.header[next.index()] {
             let back = order.position[next.index()] <= order.position[from.index()];
-            &mut states.heads.entry(next).or_default()[usize::from(back)]
+            let Head { parts: [first, second], entered } = states.heads.entry(next).or_default();
+            head = Some(entered).filter(|_| !back);
+            if back { second } else { first }
         } else {
             &mut states.all[next.index()]
         };
-        match slot {
+        let new = match slot {
             None => {
                 *slot = Some(state);
-                changed(next);
+                true
             }
             Some(old) => {
-                if self.merge(old, &state) {
-                    changed(next);
-                }
+                let new = self.merge(old, &state);
+                self.spare.push(state);
+                new
             }
+        };
+        if new {
+            if let Some(entered) = head {
+                *entered = None;
+            }
+            changed(next);
         }
+    }
+
+    /// A copy of a state, in the place of one that is done with: very many are made.
+    fn copy(&mut self, state: &State) -> State {
+        let mut copy = self.spare.pop().unwrap_or_else(|| State::new(0));
+        copy.locals.clone_from(&state.locals);
+        copy.heap.clone_from(&state.heap);
+        copy.dirty = state.dirty;
+        copy
     }
 
     /// Joins `from` into `into`; says whether `into` changed.
@@ -333,11 +376,20 @@ impl<'a> Machine<'a> {
         if into.heap == from.heap {
             return changed;
         }
-        let mut objects: Vec<BufId> = into.heap.iter().chain(&from.heap).map(|entry| entry.0).collect();
-        objects.sort_unstable();
-        objects.dedup();
-        for object in objects {
-            let joined = match (into.content(object), from.content(object)) {
+        // Both are sorted by object.
+        let old = std::mem::take(&mut into.heap);
+        let (mut left, mut right) = (old.iter().copied().peekable(), from.heap.iter().copied().peekable());
+        into.heap.reserve(old.len().max(from.heap.len()));
+        loop {
+            let (a, b) = (left.peek().copied(), right.peek().copied());
+            let object = match (a, b) {
+                (Some(a), Some(b)) => a.0.min(b.0),
+                (Some(entry), None) | (None, Some(entry)) => entry.0,
+                (None, None) => break,
+            };
+            let a = left.next_if(|entry| entry.0 == object).map(|entry| entry.1);
+            let b = right.next_if(|entry| entry.0 == object).map(|entry| entry.1);
+            let joined = match (a, b) {
                 (Some(a), Some(b)) if a == b => a,
                 (Some(a), Some(b)) => {
                     let (a, b) = (self.complete(object, a, b, into.dirty), self.complete(object, b, a, into.dirty));
@@ -356,10 +408,8 @@ impl<'a> Machine<'a> {
                 }
                 (None, None) => continue,
             };
-            if into.content(object) != Some(joined) {
-                into.set_content(object, joined);
-                changed = true;
-            }
+            changed |= a != Some(joined);
+            into.heap.push((object, joined));
         }
         changed
     }
@@ -411,20 +461,19 @@ impl<'a> Machine<'a> {
                         }
                     }
                     OpKind::Store(local, _) | OpKind::Delete(local) => stores[local.index()] += 1,
-                    OpKind::Opaque { writes, .. } => writes.iter().for_each(|local| stores[local.index()] += 1),
                     OpKind::Attr(obj, name) => {
                         if let Some(local) = loaded[obj.index()] {
-                            let text = self.module.names.text(*name);
-                            self.used_as_array[local as usize] |= super::known::arrayish_attribute(text);
+                            let meaning = self.known.meaning(*name);
+                            self.used_as_array[local as usize] |= meaning.arrayish_attribute;
                             used_otherwise[local as usize] |=
-                                self.known.attribute(*name).is_none() && self.known.method(*name).is_none();
+                                meaning.named.array_attribute.is_none() && meaning.named.array_method.is_none();
                         }
                     }
                     OpKind::Method { obj, name, .. } => {
                         if let Some(local) = loaded[obj.index()] {
-                            let text = self.module.names.text(*name);
-                            self.used_as_array[local as usize] |= super::known::arrayish_method(text);
-                            used_otherwise[local as usize] |= self.known.method(*name).is_none();
+                            let meaning = self.known.meaning(*name);
+                            self.used_as_array[local as usize] |= meaning.arrayish_method;
+                            used_otherwise[local as usize] |= meaning.named.array_method.is_none();
                         }
                     }
                     _ => {}

@@ -1,7 +1,11 @@
 //! Names of the file that mean something to the interpreter, looked up once.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
 use crate::ir::{Names, Sym};
-use crate::model::{Model, RowId};
+use crate::model::{Model, Named, RowId};
 
 macro_rules! builtins {
     ($($variant:ident = $name:literal,)*) => {
@@ -9,11 +13,7 @@ macro_rules! builtins {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Builtin { $(#[doc = $name] $variant,)* }
 
-        impl Builtin {
-            fn from_name(name: &str) -> Option<Builtin> {
-                match name { $($name => Some(Builtin::$variant),)* _ => None }
-            }
-        }
+        const BUILTINS: &[(&str, Builtin)] = &[$(($name, Builtin::$variant)),*];
     };
 }
 
@@ -29,77 +29,116 @@ builtins! {
     Input = "input", Object = "object",
 }
 
+/// Attributes that only arrays and things much like them have: reading one is evidence.
+const ARRAYISH_ATTRIBUTES: [&str; 8] = ["shape", "ndim", "dtype", "T", "strides", "itemsize", "nbytes", "mT"];
+
+/// Methods that only arrays and things much like them have.
+const ARRAYISH_METHODS: [&str; 21] = [
+    "astype",
+    "reshape",
+    "ravel",
+    "flatten",
+    "transpose",
+    "swapaxes",
+    "squeeze",
+    "tolist",
+    "cumsum",
+    "argsort",
+    "argmax",
+    "argmin",
+    "searchsorted",
+    "nonzero",
+    "conj",
+    "dot",
+    "mean",
+    "std",
+    "max",
+    "min",
+    "sum",
+];
+
+/// Attributes that can be set to write an array's elements.
+const SETTABLE: [&str; 4] = ["flat", "real", "imag", "T"];
+
+/// Methods that collect their argument.
+const COLLECTORS: [&str; 5] = ["append", "extend", "insert", "update", "setdefault"];
+
+/// What is known of a name, wherever it stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Meaning {
+    /// What the rows of the model say of it.
+    pub(crate) named: Named,
+    /// The builtin of this name.
+    pub(crate) builtin: Option<Builtin>,
+    /// Have mostly arrays an attribute of this name?
+    pub(crate) arrayish_attribute: bool,
+    /// Have mostly arrays a method of this name?
+    pub(crate) arrayish_method: bool,
+    /// Does setting the attribute of this name write an array?
+    pub(crate) settable: bool,
+    /// Does a method of this name collect its argument?
+    pub(crate) collects: bool,
+    /// Do all functions and methods of the model by this name return something new?
+    pub(crate) makes_new: bool,
+}
+
+impl Meaning {
+    /// Have mostly arrays an attribute or method of this name?
+    pub(crate) fn arrayish(&self) -> bool {
+        self.arrayish_attribute || self.arrayish_method
+    }
+}
+
+static WORDS: LazyLock<FxHashMap<&str, Meaning>> = LazyLock::new(|| {
+    let mut words: FxHashMap<&str, Meaning> = FxHashMap::default();
+    let mut note = |names: &[&'static str], set: fn(&mut Meaning)| {
+        names.iter().for_each(|name| set(words.entry(name).or_default()));
+    };
+    note(&ARRAYISH_ATTRIBUTES, |word| word.arrayish_attribute = true);
+    note(&ARRAYISH_METHODS, |word| word.arrayish_method = true);
+    note(&SETTABLE, |word| word.settable = true);
+    note(&COLLECTORS, |word| word.collects = true);
+    for (name, builtin) in BUILTINS {
+        words.entry(name).or_default().builtin = Some(*builtin);
+    }
+    words
+});
+
 /// What each symbol of the file means.
 #[derive(Debug)]
-pub(crate) struct Known {
-    methods: Vec<Option<RowId>>,
-    attributes: Vec<Option<RowId>>,
-    builtins: Vec<Option<Builtin>>,
-}
+pub(crate) struct Known(Vec<Meaning>);
 
 impl Known {
     /// Looks all names of the file up.
     pub(crate) fn new(names: &Names, model: &Model) -> Known {
-        let mut known = Known {
-            methods: Vec::with_capacity(names.len()),
-            attributes: Vec::with_capacity(names.len()),
-            builtins: Vec::with_capacity(names.len()),
+        let meaning = |text: &str| {
+            let word = WORDS.get(text).copied().unwrap_or_default();
+            let named = model.named(text);
+            // What is written into a flattened copy is lost: VL302 wants to know.
+            Meaning { named, makes_new: named.new == Some(true) && text != "flatten", ..word }
         };
-        for text in names.iter() {
-            known.methods.push(model.array_method(text));
-            known.attributes.push(model.array_attribute(text));
-            known.builtins.push(Builtin::from_name(text));
-        }
-        known
+        Known(names.iter().map(meaning).collect())
+    }
+
+    /// What the name means.
+    pub(crate) fn meaning(&self, name: Sym) -> &Meaning {
+        &self.0[name.0 as usize]
     }
 
     /// The row of `ndarray.name`, if it is a method.
     pub(crate) fn method(&self, name: Sym) -> Option<RowId> {
-        self.methods.get(name.0 as usize).copied().flatten()
+        self.meaning(name).named.array_method
     }
 
     /// The row of `ndarray.name`, if it is an attribute.
     pub(crate) fn attribute(&self, name: Sym) -> Option<RowId> {
-        self.attributes.get(name.0 as usize).copied().flatten()
+        self.meaning(name).named.array_attribute
     }
 
     /// The builtin of this name.
     pub(crate) fn builtin(&self, name: Sym) -> Option<Builtin> {
-        self.builtins.get(name.0 as usize).copied().flatten()
+        self.meaning(name).builtin
     }
-}
-
-/// Attributes that only arrays and things much like them have: reading one is evidence.
-pub(crate) fn arrayish_attribute(name: &str) -> bool {
-    matches!(name, "shape" | "ndim" | "dtype" | "T" | "strides" | "itemsize" | "nbytes" | "mT")
-}
-
-/// Methods that only arrays and things much like them have.
-pub(crate) fn arrayish_method(name: &str) -> bool {
-    matches!(
-        name,
-        "astype"
-            | "reshape"
-            | "ravel"
-            | "flatten"
-            | "transpose"
-            | "swapaxes"
-            | "squeeze"
-            | "tolist"
-            | "cumsum"
-            | "argsort"
-            | "argmax"
-            | "argmin"
-            | "searchsorted"
-            | "nonzero"
-            | "conj"
-            | "dot"
-            | "mean"
-            | "std"
-            | "max"
-            | "min"
-            | "sum"
-    )
 }
 
 /// Top-level packages whose functions keep their hands off the project's objects: they do not rebind attributes, nor

@@ -29,11 +29,13 @@ pub struct Machine<'a> {
     pub(crate) text: &'a str,
     pub(crate) model: &'a Model,
     pub(crate) callees: &'a dyn Callees,
-    pub(crate) known: Known,
+    pub(crate) known: &'a Known,
     pub(crate) values: Values,
     pub(crate) buffers: Buffers,
     /// Dotted paths of modules and of what is found in them.
     pub(crate) paths: Names,
+    /// What was found under a name in a module.
+    pub(crate) members: FxHashMap<(Sym, Sym), ValueId>,
     /// What each global holds at the end of the module, and how often it is bound.
     pub(crate) globals: Vec<ValueId>,
     pub(crate) global_stores: Vec<u32>,
@@ -67,6 +69,8 @@ pub struct Machine<'a> {
     pub(crate) used_as_array: Vec<bool>,
     /// For each local: do the ops use it as no array can be used?
     pub(crate) used_otherwise: Vec<bool>,
+    /// States that are done with.
+    pub(crate) spare: Vec<State>,
     pub(crate) in_loop: bool,
     pub(crate) block: BlockId,
     /// Is the block the head of a loop, and does the state stand for the moment that the loop is entered?
@@ -103,17 +107,24 @@ impl std::fmt::Debug for Machine<'_> {
 
 impl<'a> Machine<'a> {
     /// A machine for a file. The module must have at least its own body.
-    pub fn new(module: &'a Module, text: &'a str, model: &'a Model, callees: &'a dyn Callees) -> Machine<'a> {
+    pub(crate) fn new(
+        module: &'a Module,
+        text: &'a str,
+        model: &'a Model,
+        known: &'a Known,
+        callees: &'a dyn Callees,
+    ) -> Machine<'a> {
         let globals = module.bodies.first().map_or(0, |body| body.locals.len());
         Machine {
             module,
             text,
             model,
             callees,
-            known: Known::new(&module.names, model),
+            known,
             values: Values::default(),
             buffers: Buffers::default(),
             paths: Names::default(),
+            members: FxHashMap::default(),
             globals: vec![ValueId::UNKNOWN; globals],
             global_stores: vec![0; globals],
             captures: FxHashMap::default(),
@@ -133,6 +144,7 @@ impl<'a> Machine<'a> {
             stored: Vec::new(),
             used_as_array: Vec::new(),
             used_otherwise: Vec::new(),
+            spare: Vec::new(),
             in_loop: false,
             block: BlockId(0),
             first_test: false,
@@ -456,8 +468,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn bind(&mut self, local: Local, value: ValueId) {
         let info = &self.body.locals[local.index()];
         let is_name = !matches!(info.kind, LocalKind::Synthetic | LocalKind::Comprehension);
-        let tame = self.id != BodyId(0) && self.is_tame(self.id, local);
-        let value = if info.rebound_inside && !tame {
+        let value = if info.rebound_inside && !self.is_tame(self.id, local) {
             // A function inside may rebind the name whenever it is called.
             self.values.join(value, ValueId::UNKNOWN)
         } else if self.maybe && is_name {

@@ -65,6 +65,7 @@ use crate::model::Model;
 use crate::source::Span;
 use crate::trace::BodyTrace;
 use candidates::Writers;
+use known::Known;
 pub use machine::Machine;
 
 /// The moment before a statement.
@@ -154,10 +155,11 @@ pub fn analyse(
     observer: &mut dyn Observer,
 ) -> Outcome {
     let mut outcome = Outcome::default();
+    let known = Known::new(&module.names, model);
     let mut wanted: Vec<BodyId> = if observer.wants_points() {
         (0..module.bodies.len() as u32).map(BodyId).collect()
     } else {
-        Writers::new(module, model).candidates(module, text)
+        Writers::new(module, &known).candidates(module, text)
     };
     // The module's own statements come last, when all functions are known.
     if wanted.first() == Some(&BodyId(0)) {
@@ -166,7 +168,7 @@ pub fn analyse(
     if wanted.is_empty() {
         return outcome;
     }
-    let mut machine = Machine::new(module, text, model, callees);
+    let mut machine = Machine::new(module, text, model, &known, callees);
     // The module's own statements run twice: first for what its names are bound to, which every function may read, and
     // at last, when all functions are known, for the record.
     machine.learn_globals();

@@ -49,8 +49,9 @@ impl<'a> Machine<'a> {
                 self.set_attribute(*obj, *name, *value, *inplace);
                 (ValueId::BOTTOM, None)
             }
-            OpKind::DelAttr(obj, name) => {
-                self.forget_attribute(self.temp(*obj), *name);
+            OpKind::DelAttr(_, name) => {
+                // Whichever object it was.
+                self.weaken_attribute(*name, ValueId::UNKNOWN);
                 (ValueId::BOTTOM, None)
             }
             OpKind::Index(obj, index) => {
@@ -162,13 +163,10 @@ impl<'a> Machine<'a> {
                 parts.iter().for_each(|part| self.read(*part, ReadHow::Other));
                 (ValueId::BOTTOM, None)
             }
-            OpKind::Opaque { reads, writes } => {
+            OpKind::Opaque(reads) => {
                 for read in reads {
                     self.escape(*read, Escape::Passed);
                     self.havoc(self.temp(*read));
-                }
-                for local in writes {
-                    self.bind(*local, ValueId::UNKNOWN);
                 }
                 (ValueId::UNKNOWN, None)
             }

@@ -6,7 +6,6 @@
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
-use rustc_hash::FxHashMap;
 
 use crate::ir::{DocFacts, DocType};
 
@@ -44,6 +43,7 @@ struct Stems {
     numpy: Finder<'static>,
     google: [Finder<'static>; 3],
     rest: [Finder<'static>; 2],
+    colon: Finder<'static>,
 }
 
 static STEMS: LazyLock<Stems> = LazyLock::new(|| Stems {
@@ -54,6 +54,7 @@ static STEMS: LazyLock<Stems> = LazyLock::new(|| Stems {
     numpy: Finder::new("----"),
     google: ["Args:", "Arguments:", "Parameters:"].map(Finder::new),
     rest: [":type ", ":param "].map(Finder::new),
+    colon: Finder::new(" : "),
 });
 
 /// What is said of the function's intent.
@@ -114,80 +115,97 @@ fn returns_array(lower: &str) -> bool {
     false
 }
 
-/// The types of the parameters.
-#[derive(Debug)]
+/// The types of the parameters, as they are written down.
+#[derive(Debug, Default)]
 pub struct DocTypes<'t> {
-    types: FxHashMap<&'t str, DocType>,
+    types: Vec<(&'t str, &'t str)>,
+    /// Is one of Google's headers there?
+    google: bool,
+    /// The indentation of Google's `Args:`, while we are below it.
+    section: Option<usize>,
 }
 
 impl<'t> DocTypes<'t> {
     /// Reads a docstring.
     pub fn new(text: &'t str) -> DocTypes<'t> {
-        let mut types = FxHashMap::default();
         let has = |stem: &Finder<'_>| stem.find(text.as_bytes()).is_some();
-        let google = STEMS.google.iter().any(has);
-        if has(&STEMS.numpy) || google || STEMS.rest.iter().any(has) {
-            let mut section = None;
+        let mut types = DocTypes { google: STEMS.google.iter().any(has), ..DocTypes::default() };
+        if has(&STEMS.numpy) || types.google || STEMS.rest.iter().any(has) {
             let mut start = 0;
             for end in memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
                 let line = text.get(start..end).unwrap_or("");
                 start = end + 1;
-                read_line(line, google, &mut section, &mut types);
+                // Without a colon it can say nothing, but may end Google's section.
+                if types.google || memchr::memchr(b':', line.as_bytes()).is_some() {
+                    types.read_line(line);
+                }
             }
         }
-        DocTypes { types }
+        types
     }
 
     /// What is said of a parameter.
     pub fn of(&self, name: &str) -> DocType {
-        self.types.get(name).copied().unwrap_or_default()
+        self.types.iter().find(|entry| entry.0 == name).map_or(DocType::Unsaid, |entry| doc_type(entry.1))
     }
-}
 
-/// Reads a line of a docstring. `section` is the indentation of Google's `Args:`, while we are below it.
-fn read_line<'t>(line: &'t str, google: bool, section: &mut Option<usize>, types: &mut FxHashMap<&'t str, DocType>) {
-    let trimmed = line.trim();
-    if trimmed.is_empty() {
-        return;
-    }
-    let indent = line.len() - line.trim_start().len();
-    if let Some(rest) = trimmed.strip_prefix(":type ") {
-        if let Some((name, said)) = rest.split_once(':') {
-            types.insert(name.trim(), doc_type(said));
+    /// Notes a type, unless there is one already.
+    fn note(&mut self, name: &'t str, said: &'t str) {
+        if !self.types.iter().any(|entry| entry.0 == name) {
+            self.types.push((name, said));
         }
-        return;
     }
-    if let Some(rest) = trimmed.strip_prefix(":param ") {
-        // `:param ndarray x: …`
-        if let Some((said, name)) = rest.split_once(':').and_then(|(head, _)| head.trim().rsplit_once(' ')) {
-            types.insert(name, doc_type(said));
-        }
-        return;
+
+    /// Notes a type that counts whatever was said before.
+    fn settle(&mut self, name: &'t str, said: &'t str) {
+        self.types.retain(|entry| entry.0 != name);
+        self.types.push((name, said));
     }
-    if google {
-        if matches!(trimmed, "Args:" | "Arguments:" | "Parameters:" | "Keyword Args:" | "Other Parameters:") {
-            *section = Some(indent);
+
+    fn read_line(&mut self, line: &'t str) {
+        let trimmed = line.trim();
+        if trimmed.is_empty() {
             return;
         }
-        match section {
-            Some(at) if indent > *at => {
-                if let Some((name, rest)) = trimmed.split_once(" (")
-                    && is_name(name.trim_start_matches('*'))
-                    && let Some((said, _)) = rest.split_once("):").or_else(|| rest.rsplit_once(')'))
-                {
-                    types.entry(name.trim_start_matches('*')).or_insert(doc_type(said));
-                    return;
-                }
+        if let Some(rest) = trimmed.strip_prefix(":type ") {
+            if let Some((name, said)) = rest.split_once(':') {
+                self.settle(name.trim(), said);
             }
-            _ => *section = None,
+            return;
         }
-    }
-    if let Some((names, said)) = trimmed.split_once(" : ").or_else(|| google_colon(trimmed, section.is_some()))
-        && names.split(',').all(|name| is_name(name.trim().trim_start_matches('*')))
-    {
-        let said = doc_type(said);
-        for name in names.split(',') {
-            types.entry(name.trim().trim_start_matches('*')).or_insert(said);
+        if let Some(rest) = trimmed.strip_prefix(":param ") {
+            // `:param ndarray x: …`
+            if let Some((said, name)) = rest.split_once(':').and_then(|(head, _)| head.trim().rsplit_once(' ')) {
+                self.settle(name, said);
+            }
+            return;
+        }
+        if self.google {
+            let indent = line.len() - line.trim_start().len();
+            if matches!(trimmed, "Args:" | "Arguments:" | "Parameters:" | "Keyword Args:" | "Other Parameters:") {
+                self.section = Some(indent);
+                return;
+            }
+            match self.section {
+                Some(at) if indent > at => {
+                    if let Some((name, rest)) = trimmed.split_once(" (")
+                        && is_name(name.trim_start_matches('*'))
+                        && let Some((said, _)) = rest.split_once("):").or_else(|| rest.rsplit_once(')'))
+                    {
+                        self.note(name.trim_start_matches('*'), said);
+                        return;
+                    }
+                }
+                _ => self.section = None,
+            }
+        }
+        let numpy = STEMS.colon.find(trimmed.as_bytes()).map(|at| (&trimmed[..at], &trimmed[at + 3..]));
+        if let Some((names, said)) = numpy.or_else(|| google_colon(trimmed, self.section.is_some()))
+            && names.split(',').all(|name| is_name(name.trim().trim_start_matches('*')))
+        {
+            for name in names.split(',') {
+                self.note(name.trim().trim_start_matches('*'), said);
+            }
         }
     }
 }
@@ -228,6 +246,9 @@ fn doc_type(said: &str) -> DocType {
     let said = said.trim_start_matches(['`', '~']);
     if said.is_empty() {
         return DocType::Unsaid;
+    }
+    if STEMS.array.find(said.as_bytes()).is_none() {
+        return DocType::Other;
     }
     let array_like = ["array_like", "array-like", "arraylike", "array like", "Array_like", "Array-like", "ArrayLike"];
     if array_like.iter().any(|word| said.contains(word)) {

@@ -231,10 +231,7 @@ impl Printer<'_> {
             OpKind::Await(value) => format!("await {}", t(*value)),
             OpKind::Discard(value) => format!("discard {}", t(*value)),
             OpKind::Use(values) => format!("use {}", list(values)).trim_end().to_owned(),
-            OpKind::Opaque { reads, writes } => {
-                let writes = writes.iter().map(|local| self.local(*local)).collect::<Vec<_>>().join(", ");
-                format!("opaque reads({}) writes({writes})", list(reads))
-            }
+            OpKind::Opaque(reads) => format!("opaque reads({})", list(reads)),
         }
     }
 

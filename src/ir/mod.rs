@@ -529,14 +529,12 @@ pub enum OpKind {
     Join(Box<[Temp]>),
     /// → the result of a call of a value. A call `obj.name(…)` is [`OpKind::Method`].
     Call(Temp, Box<[Arg]>),
-    /// → the result of `obj.name(…)`; also where `obj` is a module. `name_span` covers the attribute's name.
+    /// → the result of `obj.name(…)`; also where `obj` is a module.
     Method {
         /// The receiver, or module.
         obj: Temp,
         /// The method, or function.
         name: Sym,
-        /// The span of the name alone.
-        name_span: Span,
         /// The arguments.
         args: Box<[Arg]>,
     },
@@ -600,13 +598,8 @@ pub enum OpKind {
     Discard(Temp),
     /// The values are read by something not further modelled (a `raise`, an `assert` message, a pattern's test).
     Use(Box<[Temp]>),
-    /// → an unknown value, after an unmodelled construct that reads and binds these. Counted.
-    Opaque {
-        /// What it reads.
-        reads: Box<[Temp]>,
-        /// What it binds, to values that nothing is known of.
-        writes: Box<[Local]>,
-    },
+    /// → an unknown value, after an unmodelled construct that reads these. Counted.
+    Opaque(Box<[Temp]>),
 }
 
 impl Body {

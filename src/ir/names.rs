@@ -18,14 +18,14 @@ pub struct Names {
     arena: String,
     /// Where each text ends.
     ends: Vec<u32>,
-    /// Open addressing: a symbol plus one, or 0; a power of two long.
-    table: Vec<u32>,
+    /// Open addressing: a symbol plus one and part of its text's hash, or zeros; a power of two long.
+    table: Vec<(u32, u32)>,
 }
 
 impl Names {
     /// A table with room for about so many names.
     pub fn with_capacity(names: usize) -> Names {
-        let table = vec![0; (names * 2).next_power_of_two()];
+        let table = vec![(0, 0); (names * 2).next_power_of_two()];
         Names { arena: String::with_capacity(names * 8), ends: Vec::with_capacity(names), table }
     }
 
@@ -34,35 +34,39 @@ impl Names {
         if (self.ends.len() + 1) * 4 > self.table.len() * 3 {
             self.grow();
         }
-        let slot = self.slot(text);
-        if self.table[slot] != 0 {
-            return Sym(self.table[slot] - 1);
+        let tag = tag(text);
+        let slot = self.slot(text, tag);
+        if self.table[slot].0 != 0 {
+            return Sym(self.table[slot].0 - 1);
         }
         self.arena.push_str(text);
         self.ends.push(self.arena.len() as u32);
-        self.table[slot] = self.ends.len() as u32;
+        self.table[slot] = (self.ends.len() as u32, tag);
         Sym(self.ends.len() as u32 - 1)
     }
 
     /// The place in the table where `text` is, or would be. The table has a free place.
-    fn slot(&self, text: &str) -> usize {
+    fn slot(&self, text: &str, tag: u32) -> usize {
         let mask = self.table.len() - 1;
-        // The upper bits of the hash are the better ones.
-        let mut slot = (FxBuildHasher.hash_one(text) >> 20) as usize & mask;
+        let mut slot = tag as usize & mask;
         loop {
             match self.table[slot] {
-                0 => return slot,
-                found if self.text(Sym(found - 1)) == text => return slot,
+                (0, _) => return slot,
+                (found, other) if other == tag && self.text(Sym(found - 1)) == text => return slot,
                 _ => slot = (slot + 1) & mask,
             }
         }
     }
 
     fn grow(&mut self) {
-        self.table = vec![0; (self.table.len() * 2).max(64)];
-        for sym in 0..self.ends.len() as u32 {
-            let slot = self.slot(self.text(Sym(sym)));
-            self.table[slot] = sym + 1;
+        let mask = (self.table.len() * 2).max(64) - 1;
+        let old = std::mem::replace(&mut self.table, vec![(0, 0); mask + 1]);
+        for (sym, tag) in old.into_iter().filter(|entry| entry.0 != 0) {
+            let mut slot = tag as usize & mask;
+            while self.table[slot].0 != 0 {
+                slot = (slot + 1) & mask;
+            }
+            self.table[slot] = (sym, tag);
         }
     }
 
@@ -71,7 +75,7 @@ impl Names {
         if self.table.is_empty() {
             return None;
         }
-        self.table[self.slot(text)].checked_sub(1).map(Sym)
+        self.table[self.slot(text, tag(text))].0.checked_sub(1).map(Sym)
     }
 
     /// The text of a symbol of this table.
@@ -95,6 +99,11 @@ impl Names {
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.ends.len() as u32).map(|sym| self.text(Sym(sym)))
     }
+}
+
+/// What the table knows of a text: the upper bits of its hash, which are the better ones.
+fn tag(text: &str) -> u32 {
+    (FxBuildHasher.hash_one(text) >> 20) as u32
 }
 
 #[cfg(test)]

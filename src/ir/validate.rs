@@ -142,7 +142,6 @@ impl Check<'_> {
     fn ids(&mut self, kind: &OpKind, block: usize) {
         let locals: &[super::Local] = match kind {
             OpKind::Load(local) | OpKind::Store(local, _) | OpKind::Delete(local) => std::slice::from_ref(local),
-            OpKind::Opaque { writes, .. } => writes,
             OpKind::Function(body, _) if body.index() >= self.module.bodies.len() => {
                 return self.problems.push(format!("block {block}: {body:?} out of range"));
             }
@@ -205,9 +204,8 @@ pub fn uses(kind: &OpKind) -> Vec<Temp> {
         | OpKind::Binary(_, a, b)
         | OpKind::Compare(_, a, b) => vec![*a, *b],
         OpKind::Slice(a, b, c) => [a, b, c].into_iter().copied().flatten().collect(),
-        OpKind::Join(temps) | OpKind::Format(temps) | OpKind::Use(temps) => temps.to_vec(),
+        OpKind::Join(temps) | OpKind::Format(temps) | OpKind::Use(temps) | OpKind::Opaque(temps) => temps.to_vec(),
         OpKind::Function(_, temps) | OpKind::Class(_, temps) => temps.to_vec(),
-        OpKind::Opaque { reads, .. } => reads.to_vec(),
         OpKind::Call(func, args) => std::iter::once(*func).chain(args.iter().map(|arg| arg.value)).collect(),
         OpKind::Method { obj, args, .. } => std::iter::once(*obj).chain(args.iter().map(|arg| arg.value)).collect(),
         OpKind::Display(_, items) => items.iter().map(|(temp, _)| *temp).collect(),

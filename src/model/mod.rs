@@ -27,7 +27,7 @@ pub mod words;
 
 use std::sync::{Arc, LazyLock};
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 pub use version::{Version, Versions};
 pub use words::{DtypeRule, OrderRule, ResultRule, ShapeRule, Special};
 
@@ -191,21 +191,27 @@ pub struct Model {
     functions: FxHashMap<Box<str>, RowId>,
     methods: FxHashMap<Box<str>, RowId>,
     attributes: FxHashMap<Box<str>, RowId>,
-    array_methods: FxHashMap<Box<str>, RowId>,
-    array_attributes: FxHashMap<Box<str>, RowId>,
-    writing: FxHashMap<Box<str>, u8>,
-    results: FxHashMap<Box<str>, ResultByName>,
-    asking: FxHashSet<Box<str>>,
-    packages: FxHashSet<Box<str>>,
+    by_name: FxHashMap<Box<str>, Named>,
 }
 
-/// What the functions and methods of one last name have in common in their results.
+/// What the rows say of a name: those of which it is the last part of their name, and those that mention it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ResultByName {
-    /// All return something new: fresh arrays, scalars, None.
-    pub new: bool,
+pub struct Named {
+    /// All that bear the name return something new (fresh arrays, scalars, None); None: no row bears it.
+    pub new: Option<bool>,
     /// One of them returns a tuple.
     pub tuple: bool,
+    /// With how many positional arguments at least a call writes one of them. Without it a call writes only what a
+    /// keyword (`out=`, `overwrite_input=`) names.
+    pub writes: Option<u8>,
+    /// The row of `ndarray.name(…)`.
+    pub array_method: Option<RowId>,
+    /// The row of the attribute `ndarray.name`.
+    pub array_attribute: Option<RowId>,
+    /// It is a keyword that asks for a write: one that receives the result (`out`), or a flag (`overwrite_input`).
+    pub asks: bool,
+    /// It is a package (the first part of a dotted name) that has functions in the model.
+    pub package: bool,
 }
 
 static TABLES: &[(&str, &str)] = &[
@@ -275,35 +281,34 @@ impl Model {
             let last = row.name.rsplit('.').next().unwrap_or(&row.name);
             let (new, tuple) =
                 (row.result.is_new() && row.special.is_none_or(|s| s != Special::NanToNum), row.result.is_tuple());
-            let common = self.results.entry(last.into()).or_insert(ResultByName { new: true, tuple: false });
-            common.new &= new;
-            common.tuple |= tuple;
-            if let Some(least) = row.writes_with() {
-                let known = self.writing.entry(last.into()).or_insert(least);
-                *known = (*known).min(least);
-            }
             let flags = row.writes_when.iter().filter(|(_, when)| when.holds).map(|(_, when)| when.param);
             for param in row.out.into_iter().chain(flags) {
-                self.asking.insert(row.params[usize::from(param)].name.clone());
+                self.by_name.entry(row.params[usize::from(param)].name.clone()).or_default().asks = true;
             }
             if row.kind == RowKind::Function
                 && let Some((package, _)) = row.name.split_once('.')
             {
-                self.packages.insert(package.into());
+                self.by_name.entry(package.into()).or_default().package = true;
+            }
+            let common = self.by_name.entry(last.into()).or_default();
+            common.new = Some(common.new.unwrap_or(true) && new);
+            common.tuple |= tuple;
+            if let Some(least) = row.writes_with() {
+                common.writes = Some(common.writes.map_or(least, |known| known.min(least)));
             }
             let id = RowId(self.rows.len() as u32);
+            if row.name.strip_prefix("ndarray.") == Some(last) {
+                match row.kind {
+                    RowKind::Method => common.array_method = Some(id),
+                    RowKind::Attribute => common.array_attribute = Some(id),
+                    RowKind::Function => {}
+                }
+            }
             let (map, key) = match row.kind {
                 RowKind::Function => (&mut self.functions, row.name.clone()),
                 RowKind::Method => (&mut self.methods, row.name.clone()),
                 RowKind::Attribute => (&mut self.attributes, row.name.clone()),
             };
-            if let Some(short) = row.name.strip_prefix("ndarray.") {
-                match row.kind {
-                    RowKind::Method => self.array_methods.insert(short.into(), id),
-                    RowKind::Attribute => self.array_attributes.insert(short.into(), id),
-                    RowKind::Function => None,
-                };
-            }
             map.insert(key, id);
             self.rows.push(row);
         }
@@ -324,35 +329,9 @@ impl Model {
         self.methods.get(name).copied()
     }
 
-    /// By the last part of a function's or method's name: with how many positional arguments at least a call writes one
-    /// of them. Names that are not there write only what a keyword (`out=`, `overwrite_input=`) names.
-    pub fn writing_names(&self) -> &FxHashMap<Box<str>, u8> {
-        &self.writing
-    }
-
-    /// The keywords that ask for a write: those that receive the result (`out`), and flags (`overwrite_input`).
-    pub fn asking_names(&self) -> &FxHashSet<Box<str>> {
-        &self.asking
-    }
-
-    /// The packages (the first parts of dotted names) that have functions in the model.
-    pub fn packages(&self) -> &FxHashSet<Box<str>> {
-        &self.packages
-    }
-
-    /// By the last part of a function's or method's name: what comes out.
-    pub fn results_by_name(&self) -> &FxHashMap<Box<str>, ResultByName> {
-        &self.results
-    }
-
-    /// The row of `ndarray.name(…)`.
-    pub fn array_method(&self, name: &str) -> Option<RowId> {
-        self.array_methods.get(name).copied()
-    }
-
-    /// The row of the attribute `ndarray.name`.
-    pub fn array_attribute(&self, name: &str) -> Option<RowId> {
-        self.array_attributes.get(name).copied()
+    /// What the rows say of a name without dots.
+    pub fn named(&self, name: &str) -> Named {
+        self.by_name.get(name).copied().unwrap_or_default()
     }
 
     /// The row of an attribute, by class and name (`ndarray.T`).

@@ -61,7 +61,7 @@ fn through_view(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     let bases: Vec<Local> = chain.iter().filter_map(|link| link.via).filter(|&local| local != alias).collect();
     let (base, seen) =
         bases.iter().find_map(|&base| read_through(trace, write.id, base, written).map(|seen| (base, seen)))?;
-    let confidence = confidence(trace, write, alias, base, object, written, seen)?;
+    let confidence = confidence(trace, write, alias, base, object, written)?;
     Some(tell(trace, write, alias, base, first, object, seen, confidence))
 }
 
@@ -154,7 +154,6 @@ fn confidence(
     base: Local,
     object: &Array,
     written: &Array,
-    seen: EventId,
 ) -> Option<Confidence> {
     let base_read = content_read(trace, write.id, base, written);
     let alias_use = used_for_itself(trace, write, alias, written);
@@ -164,7 +163,6 @@ fn confidence(
         || names_an_output(trace.name(alias));
     let both_leave = alias_use == Some(Use::HandedOut) && base_read.is_none();
     let data_written = matches!(write.how, WriteHow::Item { .. }) && is_local(trace, object);
-    let _ = seen;
     let likely = base_read.is_some() && (reorders(trace, write.how) || alias_use.is_some() || data_written)
         || both_leave && matches!(write.how, WriteHow::Item { .. });
     if meant {

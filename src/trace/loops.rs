@@ -114,7 +114,6 @@ impl BodyTrace<'_> {
         (0..self.body.blocks.len() as u32).map(BlockId).filter(move |block| {
             self.body.blocks[block.index()].ops.iter().any(|op| match &op.kind {
                 OpKind::Store(stored, _) | OpKind::Delete(stored) => *stored == local,
-                OpKind::Opaque { writes, .. } => writes.contains(&local),
                 _ => false,
             })
         })

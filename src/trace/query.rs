@@ -1,7 +1,5 @@
 //! Questions about the order of events: what may happen after what, and what shares memory with what.
 
-use rustc_hash::FxHashSet;
-
 use super::{BodyTrace, Escape, Event, EventId, EventKind, How};
 use crate::domain::{Array, BufId, Kinds, Value, ValueId};
 use crate::ir::{BlockId, Local};
@@ -42,7 +40,7 @@ impl<'a> BodyTrace<'a> {
     pub fn walk_from(&self, start: EventId, mut visit: impl FnMut(EventId) -> Walk) -> Option<EventId> {
         let event = self.event(start);
         let mut steps = 0;
-        let mut seen: FxHashSet<BlockId> = FxHashSet::default();
+        let mut seen = vec![false; self.blocks.len()];
         let mut queue = std::collections::VecDeque::new();
         let end = self.blocks[event.block.index()].1;
         match self.run(start.0 + 1, end, &mut steps, &mut visit) {
@@ -64,10 +62,10 @@ impl<'a> BodyTrace<'a> {
         None
     }
 
-    fn follow(&self, block: BlockId, seen: &mut FxHashSet<BlockId>, queue: &mut std::collections::VecDeque<BlockId>) {
+    fn follow(&self, block: BlockId, seen: &mut [bool], queue: &mut std::collections::VecDeque<BlockId>) {
         let except = self.body.blocks[block.index()].except;
         for next in self.body.successors(block).into_iter().chain(except) {
-            if seen.insert(next) {
+            if !std::mem::replace(&mut seen[next.index()], true) {
                 queue.push_back(next);
             }
         }

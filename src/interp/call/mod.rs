@@ -113,9 +113,8 @@ impl<'a> Machine<'a> {
         }
         match self.values.get(value).clone() {
             Value::Module(path) => {
-                let path = self.paths.text(path).to_string();
-                let callee = self.member(&path, self.name(name));
-                self.call_member(callee, &path, name, args)
+                let callee = self.module_member(path, name);
+                self.call_member(callee, path, name, args)
             }
             Value::Row(row) => {
                 let path = self.model.row(RowId(row)).name.to_string();
@@ -204,7 +203,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Calls what was found under a name in a module.
-    fn call_member(&mut self, callee: ValueId, path: &str, name: Sym, args: &Args<'a>) -> ValueId {
+    fn call_member(&mut self, callee: ValueId, module: Sym, name: Sym, args: &Args<'a>) -> ValueId {
         match *self.values.get(callee) {
             Value::Row(row) => {
                 let call = self.bind_args(RowId(row), None, args);
@@ -212,7 +211,8 @@ impl<'a> Machine<'a> {
             }
             Value::Dtype(dtype) => self.cast(dtype, args),
             _ => {
-                let class = path.rsplit('.').next().unwrap_or(path);
+                let path = self.paths.text(module).to_string();
+                let class = path.rsplit('.').next().unwrap_or(&path);
                 if matches!(class, "Generator" | "RandomState") {
                     let method = format!("{class}.{}", self.name(name));
                     if let Some(row) = self.model.method(&method) {

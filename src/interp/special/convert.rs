@@ -20,17 +20,16 @@ impl<'a> Machine<'a> {
                 }
                 (Some(a), b) if a.kind().is_some() && b.kind().is_some() && a.kind() != b.kind() => Tri::No,
                 // `x.astype(x.dtype)`
-                _ if self.is_own_dtype(call, value) => Tri::Must,
+                _ if self.is_own_dtype(call) => Tri::Must,
                 _ => Tri::May,
             },
         }
     }
 
     /// Is the dtype argument the attribute `dtype` of the very value that is converted?
-    pub(super) fn is_own_dtype(&self, call: &Call<'a>, value: ValueId) -> bool {
+    pub(super) fn is_own_dtype(&self, call: &Call<'a>) -> bool {
         let Some(temp) = call.row.param("dtype").and_then(|param| call.temp(param)) else { return false };
         let Some(crate::ir::OpKind::Attr(obj, name)) = self.def(temp) else { return false };
-        let _ = value;
         self.name(*name) == "dtype" && call.value(0) == Some(self.temp(*obj)) && {
             let own = call.temp(0).and_then(|temp| self.root(temp));
             own.is_some_and(|root| root.direct) && own == self.root(*obj)

@@ -135,7 +135,7 @@ impl<'a> Machine<'a> {
 
     pub(super) fn view_method(&mut self, call: &Call<'a>) -> Option<ValueId> {
         let dtype = call.named("dtype").map(|value| self.dtype_value(value).unwrap_or_default());
-        let own = call.named("dtype").is_some_and(|value| self.is_own_dtype(call, value));
+        let own = self.is_own_dtype(call);
         self.on_view(call, |_, array| {
             let Some(dtype) = dtype else { return };
             if own || dtype == array.dtype && dtype != Dtype::Unknown {

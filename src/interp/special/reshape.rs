@@ -11,7 +11,7 @@ impl<'a> Machine<'a> {
     // --- shape --------------------------------------------------------------------------------------------------
 
     pub(super) fn reshape(&mut self, call: &Call<'a>) -> Option<ValueId> {
-        let (Shared::Array(array, value) | Shared::Perhaps(array, value)) = self.shared(call, 0) else { return None };
+        let (Shared::Array(array, _) | Shared::Perhaps(array, _)) = self.shared(call, 0) else { return None };
         if !array.certain() && !is_method(call.row) && array.kinds.meets(Kinds::CONTAINER.union(Kinds::SCALAR)) {
             return None;
         }
@@ -63,7 +63,6 @@ impl<'a> Machine<'a> {
             fresh.owner = Owner::Either;
             fresh.writeable = Tri::Must;
         });
-        let _ = value;
         if view.no() { Some(fresh) } else { Some(self.values.join(reshaped, fresh)) }
     }
 

@@ -129,8 +129,7 @@ impl<'a> Lower<'a> {
             let obj = self.expr(&func.value);
             let args = self.args(&call.arguments);
             let name = self.intern(func.attr.as_str());
-            let name_span = span(&func.attr);
-            return self.fun.emit(OpKind::Method { obj, name, name_span, args }, span(call));
+            return self.fun.emit(OpKind::Method { obj, name, args }, span(call));
         }
         let func = self.expr(&call.func);
         let args = self.args(&call.arguments);

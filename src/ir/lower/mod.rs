@@ -204,12 +204,12 @@ impl<'a> Lower<'a> {
     /// A construct that is not modelled.
     fn opaque(&mut self, reads: Vec<Temp>, span: Span) -> Temp {
         self.opaque += 1;
-        self.fun.emit(OpKind::Opaque { reads: reads.into(), writes: Box::new([]) }, span)
+        self.fun.emit(OpKind::Opaque(reads.into()), span)
     }
 
     /// A value that nothing is known of, where there is nothing to model.
     fn unknown(&mut self, span: Span) -> Temp {
-        self.fun.emit(OpKind::Opaque { reads: Box::new([]), writes: Box::new([]) }, span)
+        self.fun.emit(OpKind::Opaque(Box::new([])), span)
     }
 }
 
