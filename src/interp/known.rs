@@ -195,5 +195,12 @@ pub(crate) fn is_library(path: &str) -> bool {
             | "decimal"
             | "statistics"
             | "unittest"
+            | "cv2"
+            | "PIL"
+            | "imageio"
+            | "tifffile"
+            | "h5py"
+            | "networkx"
+            | "xarray"
     )
 }

@@ -230,6 +230,7 @@ static LIBRARIES: &[(&str, &str)] = &[
     ("sklearn.model", include_str!("sklearn.model")),
     ("skimage.model", include_str!("skimage.model")),
     ("pandas.model", include_str!("pandas.model")),
+    ("cv2.model", include_str!("cv2.model")),
     ("readers.model", include_str!("readers.model")),
 ];
 
