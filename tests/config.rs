@@ -212,3 +212,29 @@ fn the_examples_of_the_readme_are_right() {
         assert_eq!(folder.run(&["."]), ran(0, PASSED, ""), "{block}");
     }
 }
+
+#[test]
+fn the_version_of_numpy_picks_the_answers() {
+    let program = b"import numpy as np\nx = np.arange(6)\ny = np.round(x)\nz = np.array(x, dtype=y.dtype, copy=False)\nprint(x, y, z)\n";
+    let buffers = |toml: &str, name: &str| {
+        let folder = Folder::with(&[("pyproject.toml", toml.as_bytes()), ("a.py", program)]);
+        let said = folder.run(&["inspect", "a.py:5", "--output-format", "json"]).stdout;
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let of = |name: &str| said["vars"][name]["buffers"].as_array().unwrap().len();
+        let shares = said["vars"][name]["buffers"].as_array().unwrap().contains(&said["vars"]["x"]["buffers"][0]);
+        (shares, of(name))
+    };
+    let version = |range: &str| format!("[tool.viewlint]\nnumpy-version = '{range}'\n");
+    // `round` gave an array of integers back as it was, until 2.4.
+    assert_eq!(buffers(&version(">=2.4"), "y"), (false, 1));
+    assert_eq!(buffers(&version(">=1.26"), "y"), (true, 2));
+    assert_eq!(buffers("", "y"), (true, 2));
+    // What the project requires counts where the configuration says nothing; the configuration wins.
+    let requires = "[project]\nname = 'x'\ndependencies = ['numpy>=2.4,<3']\n";
+    assert_eq!(buffers(requires, "y"), (false, 1));
+    assert_eq!(buffers(&format!("{requires}{}", version("<2")), "y"), (true, 2));
+    assert_eq!(buffers("[project]\nname = 'x'\nrequires-python = '>=3.14'\n", "y"), (true, 2));
+    // `copy=False` is a demand from 2.0 on: there is no copy, or an error.
+    assert_eq!(buffers(&version(">=2.0"), "z"), (true, 1));
+    assert_eq!(buffers(&version("<2"), "z"), (true, 2));
+}

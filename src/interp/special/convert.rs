@@ -129,7 +129,21 @@ impl<'a> Machine<'a> {
             _ => Tri::No,
         };
         let wish = self.copy_wish(call, None);
-        self.same_or_copy(call, fits, wish)
+        self.converted(call, fits, wish)
+    }
+
+    /// What `asarray` and `array` return. From NumPy 2 on, `copy=False` is no wish: where a copy is needed, it raises. (A
+    /// dtype that only looks like another one gives a view.)
+    /// <https://numpy.org/doc/stable/numpy_2_0_migration_guide.html#adapting-to-changes-in-the-copy-keyword>
+    fn converted(&mut self, call: &Call<'a>, fits: Tri, wish: Wish) -> Option<ValueId> {
+        let never = call.named("copy").is_some_and(|value| *self.values.get(value) == Value::Bool(Some(false)));
+        if !never || fits != Tri::May || self.model.versions().before((2, 0)) != Some(false) {
+            return self.same_or_copy(call, fits, wish);
+        }
+        let value = self.same_or_copy(call, Tri::Must, wish)?;
+        let Value::Array(array) = self.values.get(value).clone() else { return Some(value) };
+        let dtype = self.dtype_by_rule(call).unwrap_or(array.dtype);
+        Some(self.values.make(Array { dtype, owner: Owner::Either, entry: false, ..array }))
     }
 
     pub(super) fn np_array(&mut self, call: &Call<'a>) -> Option<ValueId> {
@@ -149,7 +163,7 @@ impl<'a> Machine<'a> {
             (Some(n), Some(ndim)) if array.certain() => Tri::of(ndim as i64 >= n),
             _ => Tri::May,
         };
-        let value = self.same_or_copy(call, fits, wish)?;
+        let value = self.converted(call, fits, wish)?;
         let Value::Array(mut result) = self.values.get(value).clone() else { return Some(value) };
         let shape = if array.certain() { array.shape.clone() } else { None };
         if enough.must() {

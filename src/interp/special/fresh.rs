@@ -167,6 +167,9 @@ impl<'a> Machine<'a> {
     pub(super) fn round(&mut self, call: &Call<'a>) -> Option<ValueId> {
         let (Shared::Array(array, value) | Shared::Perhaps(array, value)) = self.shared(call, 0) else { return None };
         let fresh = self.fresh_result(call, Owner::Either, true);
+        if call.row.result.is_new() {
+            return Some(fresh);
+        }
         match array.dtype.kind() {
             Some(b'f' | b'c') if array.certain() => Some(fresh),
             _ => Some(self.values.join(value, fresh)),
