@@ -55,6 +55,8 @@ impl Kinds {
     pub const FOREIGN: Kinds = Kinds(32);
     /// Another warning: where the value is an object that NumPy converts to an array, that array may lie outside `bufs`.
     pub const WILD: Kinds = Kinds(64);
+    /// And a third: where the value is an array, it is one of a subclass that does most things in its own ways.
+    pub const PECULIAR: Kinds = Kinds(128);
     /// What indexing, arithmetic and the methods of arrays give, where the operand may be something much like an array.
     pub const LIKE: Kinds = Kinds(1 | 4 | 16);
     /// All of these: what a parameter may be of which nothing is known.
@@ -84,7 +86,7 @@ impl Kinds {
 
     /// The warnings alone, as far as they concern these kinds.
     pub fn warnings(self) -> Kinds {
-        Kinds(self.0 & (Kinds::FOREIGN.0 | Kinds::WILD.0))
+        Kinds(self.0 & (Kinds::FOREIGN.0 | Kinds::WILD.0 | Kinds::PECULIAR.0))
     }
 
     /// These without the others.

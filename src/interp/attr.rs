@@ -7,7 +7,7 @@ use crate::domain::{
     Array, BufId, Content, Dtype, Evidence, Key, Kinds, ObjectKind, Origin, Shape, Tri, Value, ValueId,
 };
 use crate::ir::{OpKind, Sym, Temp};
-use crate::model::{ResultRule, RowId};
+use crate::model::{ResultRule, RowId, SetRule};
 use crate::trace::{Escape, How, ReadHow, WriteHow};
 
 impl<'a> Machine<'a> {
@@ -266,12 +266,13 @@ impl<'a> Machine<'a> {
         }
         match self.values.get(target).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) && self.known.attribute(name).is_some() => {
-                match text {
-                    "shape" | "strides" | "dtype" => {
+                let set = self.known.attribute(name).map(|row| self.model.row(row).set).unwrap_or_default();
+                match set {
+                    SetRule::Layout => {
                         let shape = if text == "shape" { self.shape_value(self.temp(value)) } else { None };
                         self.reshape_in_place(obj, &array, shape, text == "dtype");
                     }
-                    "flat" | "real" | "imag" | "T" => {
+                    SetRule::Memory => {
                         self.read(value, ReadHow::Stored);
                         self.write(obj, target, WriteHow::Attribute(name));
                     }

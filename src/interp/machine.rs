@@ -95,6 +95,8 @@ pub struct Machine<'a> {
     pub(crate) tainted: Vec<BufId>,
     /// May the body have run something unknown, or changed attributes of what is no parameter?
     pub(crate) effects: bool,
+    /// Has an array of a subclass with ways of its own been made?
+    pub(crate) subclasses: bool,
     /// May it have set the shape, dtype or flags of an array that is not its own?
     pub(crate) reshapes: bool,
 }
@@ -162,6 +164,7 @@ impl<'a> Machine<'a> {
             entry_writes: Vec::new(),
             tainted: Vec::new(),
             effects: false,
+            subclasses: false,
             reshapes: false,
         }
     }

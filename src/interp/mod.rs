@@ -55,6 +55,7 @@ mod order;
 mod refine;
 mod shapes;
 mod special;
+mod subclass;
 mod summary;
 mod suspend;
 mod transfer;

@@ -11,7 +11,10 @@ use crate::trace::{BoundFrom, Escape, EventKind, How, ReadHow, WriteHow};
 impl<'a> Machine<'a> {
     /// Runs one op.
     pub(crate) fn transfer(&mut self, op: &'a Op) {
-        let (value, root) = self.compute(op);
+        let (mut value, root) = self.compute(op);
+        if self.subclasses {
+            value = self.of_subclass(op, value);
+        }
         if let Some(dest) = op.dest {
             self.temps[dest.index()] = value;
             self.roots[dest.index()] = root;

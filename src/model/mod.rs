@@ -20,8 +20,8 @@
 //! transfer of the interpreter with `by`; its words then say what holds in every case.
 
 pub mod parse;
+mod rules;
 pub mod short;
-
 pub mod version;
 pub mod words;
 
@@ -29,7 +29,7 @@ use std::sync::{Arc, LazyLock};
 
 use rustc_hash::FxHashMap;
 pub use version::{Version, Versions};
-pub use words::{DtypeRule, OrderRule, ResultRule, ShapeRule, Special};
+pub use words::{DtypeRule, OrderRule, ResultRule, SetRule, ShapeRule, Special};
 
 /// Index into [`Model::rows`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -112,6 +112,9 @@ pub struct Row {
     pub copies_when: Option<Condition>,
     /// The parameter without which the result need not be an array: of a sparse matrix or a data frame comes one again.
     pub like: Option<Like>,
+    /// The parameters that are masked arrays whose masks change. (A mask is memory of its own: see `part of` among the
+    /// results.)
+    pub masks: Vec<ParamIndex>,
     /// Is the result made blank, to be filled (zeros, empty, full)?
     pub blank: bool,
     /// Is the result a scalar, whatever `result` says, when all arrays that go in have no dimensions?
@@ -126,6 +129,10 @@ pub struct Row {
     pub special: Option<Special>,
     /// What holds of some versions of NumPy only; the other words hold of all.
     pub variants: Vec<Variant>,
+    /// Is the result an array of a subclass that behaves in its own ways: `MaskedArray`, `matrix`?
+    pub subclass: bool,
+    /// Of an attribute: what assigning to it does.
+    pub set: SetRule,
     /// The first NumPy version that has the name.
     pub since: Option<Version>,
     /// The first NumPy version that no longer has the name.
@@ -152,11 +159,13 @@ impl Row {
     /// With how many positional arguments at least (the receiver not counted) a call writes one of its arguments; None:
     /// only where a keyword asks for it.
     fn writes_with(&self) -> Option<u8> {
+        // NumPy's masked functions write an `out` as well, and return another array in its memory.
+        let out = self.out.or_else(|| self.writes.iter().copied().find(|&param| self.is_out(param)));
         // A flag that is to be false (`copy=False`) has a name too common to look for.
         let by_default = |param| self.write_condition(param).is_none_or(|when| self.by_default(when) || !when.holds);
-        let other = self.writes.iter().any(|&param| Some(param) != self.out && by_default(param));
+        let other = self.writes.iter().any(|&param| Some(param) != out && by_default(param));
         let receiver = u8::from(self.kind == RowKind::Method);
-        match self.out {
+        match out {
             _ if other => Some(0),
             // Whether `nan_to_num` writes hangs on `copy=`.
             _ if self.special == Some(Special::NanToNum) => Some(0),
@@ -168,6 +177,18 @@ impl Row {
     /// What the write of a parameter hangs on; None: it always happens.
     pub fn write_condition(&self, param: ParamIndex) -> Option<Condition> {
         self.writes_when.iter().find(|(of, _)| *of == param).map(|(_, condition)| *condition)
+    }
+
+    fn is_out(&self, param: ParamIndex) -> bool {
+        &*self.params[usize::from(param)].name == "out"
+    }
+
+    /// Does nothing that comes out share memory with what went in, unless an `out` is given?
+    fn is_new(&self) -> bool {
+        match self.result {
+            ResultRule::ViewOrCopy(of) => self.is_out(of),
+            _ => self.result.is_new() && self.special != Some(Special::NanToNum),
+        }
     }
 
     /// Does the condition hold where its flag is not given?
@@ -219,7 +240,18 @@ static TABLES: &[(&str, &str)] = &[
     ("shape.model", include_str!("shape.model")),
     ("ufunc.model", include_str!("ufunc.model")),
     ("compute.model", include_str!("compute.model")),
+    ("linalg.model", include_str!("linalg.model")),
+    ("fft.model", include_str!("fft.model")),
+    ("random.model", include_str!("random.model")),
     ("ndarray.model", include_str!("ndarray.model")),
+    ("operators.model", include_str!("operators.model")),
+    ("ma.model", include_str!("ma.model")),
+    ("matrix.model", include_str!("matrix.model")),
+    ("records.model", include_str!("records.model")),
+    ("strings.model", include_str!("strings.model")),
+    ("polynomial.model", include_str!("polynomial.model")),
+    ("testing.model", include_str!("testing.model")),
+    ("objects.model", include_str!("objects.model")),
     ("other.model", include_str!("other.model")),
 ];
 
@@ -232,6 +264,19 @@ static LIBRARIES: &[(&str, &str)] = &[
     ("pandas.model", include_str!("pandas.model")),
     ("cv2.model", include_str!("cv2.model")),
     ("readers.model", include_str!("readers.model")),
+];
+
+/// Modules that hand on what is another's: a function that the first has no row for is the second's of the same name.
+/// A test holds each pair to NumPy: where both have a name, it is one object.
+static SAME: &[(&str, &str)] = &[
+    ("numpy.core", "numpy"),
+    ("numpy.lib", "numpy"),
+    ("numpy.lib.npyio", "numpy"),
+    ("numpy.lib.scimath", "numpy.emath"),
+    ("numpy.ma.core", "numpy.ma"),
+    ("numpy.ma.extras", "numpy.ma"),
+    ("numpy.matlib", "numpy"),
+    ("numpy.strings", "numpy.char"),
 ];
 
 static BUNDLED: LazyLock<Arc<Model>> = LazyLock::new(|| {
@@ -275,13 +320,17 @@ impl Model {
         TABLES
     }
 
+    /// The modules that hand on what is another's, each with that other.
+    pub fn same_modules() -> &'static [(&'static str, &'static str)] {
+        SAME
+    }
+
     /// Adds rows; a later row replaces an earlier one of the same name and kind.
     pub fn extend(&mut self, rows: Vec<Row>) {
         for row in rows {
             let row = row.on(self.versions);
             let last = row.name.rsplit('.').next().unwrap_or(&row.name);
-            let (new, tuple) =
-                (row.result.is_new() && row.special.is_none_or(|s| s != Special::NanToNum), row.result.is_tuple());
+            let (new, tuple) = (row.is_new(), row.result.is_tuple());
             let flags = row.writes_when.iter().filter(|(_, when)| when.holds).map(|(_, when)| when.param);
             for param in row.out.into_iter().chain(flags) {
                 self.by_name.entry(row.params[usize::from(param)].name.clone()).or_default().asks = true;
@@ -322,7 +371,12 @@ impl Model {
 
     /// The row of a function, by its full dotted name (`numpy.linalg.norm`).
     pub fn function(&self, name: &str) -> Option<RowId> {
-        self.functions.get(name).copied()
+        if let Some(id) = self.functions.get(name) {
+            return Some(*id);
+        }
+        let (module, last) = name.rsplit_once('.')?;
+        let (_, other) = SAME.iter().find(|(same, _)| *same == module)?;
+        self.functions.get(format!("{other}.{last}").as_str()).copied()
     }
 
     /// The row of a method, by class and name (`ndarray.sort`).

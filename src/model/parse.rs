@@ -12,14 +12,15 @@
 //! alias numpy.concat = numpy.concatenate
 //!
 //!   result fresh owner            none, scalar, fresh [owner|view], fresh-or-scalar, same A, [readonly] view of A,
-//!                                 same-or-view of A, same-or-copy of A, view-or-copy of A, list of R, tuple of R,
-//!                                 iterator of R, maybe tuple of R (R, or several), items R / R (a tuple of just these),
-//!                                 unknown
+//!                                 same-or-view of A, same-or-copy of A, view-or-copy of A, part of A, list of R,
+//!                                 tuple of R, iterator of R, maybe tuple of R (R, or several), items R / R (a tuple of
+//!                                 just these), unknown
 //!   out out                       the parameter that receives the result where it is given
 //!   writes a, b                   the parameters whose memory is written
 //!   writes a when inplace         … and the flag that must be given and true for it (`unless`: false)
 //!   copies when copy              the result is fresh where this flag is true (`unless`: false), whatever `result` says
 //!   like a when accept_sparse     where a is no array (a sparse matrix, a data frame), neither need the result be one
+//!   masks a                       the masked arrays whose masks change
 //!   blank                         the result is made to be filled
 //!   zero-dim scalar               for arrays without dimensions the result is a scalar, whatever `result` says
 //!   shape from shape              of A | from A | from A else of B | ndim N | ndim of A +1 | broadcast | reduce A
@@ -28,6 +29,8 @@
 //!   by asarray                    a word of `Special`
 //!   before 2.0: result fresh      a clause that holds of the versions before this one only (the others hold of all)
 //!   from 2.0: result view of a    … and of this version and later ones
+//!   set memory                    of an attribute that can be set: memory | layout | other
+//!   subclass                      the result is, or may be, a masked array or a matrix: most of its methods are its own
 //!   since 2.1                     the first NumPy that has the name
 //!   until 2.0                     the first NumPy that no longer has it
 //!   documented https://…          where a row without witnesses is documented
@@ -37,6 +40,8 @@
 //! The words `same`, `view` and their kin speak of arguments that are arrays: what is made of a list or a number shares
 //! memory with nothing. They speak of `numpy.ndarray` itself: of a subclass (`matrix`, `memmap`, `MaskedArray`), a function
 //! that says `same` may return a view, and one that says `view` a subclass.
+//!
+//! `numpy.ma.masked`, an array that stands for a number that is hidden, counts as a scalar.
 //!
 //! Of a result that is a list, tuple or iterator, the clauses `shape`, `dtype` and `order` speak of each element.
 //! `dtype` does not speak of arrays of objects. `order of A` is NumPy's `K`, for results of A's shape: where A is C-contiguous the result is, and likewise for
@@ -48,9 +53,12 @@
 
 use std::fmt::Write as _;
 
+use rustc_hash::FxHashSet;
+
+use super::rules::{dtype_rule, order_rule, result_rule, shape_rule};
 use super::{
-    Condition, DtypeRule, Like, OrderRule, ParamIndex, ParamSpec, ResultRule, Row, RowKind, ShapeRule, Special,
-    Variant, Version,
+    Condition, DtypeRule, Like, OrderRule, ParamIndex, ParamSpec, ResultRule, Row, RowKind, SetRule, ShapeRule,
+    Special, Variant, Version,
 };
 
 /// Reads one table.
@@ -59,6 +67,7 @@ use super::{
 /// The first line that is not understood.
 pub fn table(file: &str, text: &str) -> Result<Vec<Row>, TableError> {
     let mut rows: Vec<Row> = Vec::new();
+    let mut names = FxHashSet::default();
     let mut own_witnesses = false;
     for (index, full) in text.lines().enumerate() {
         let content = full.trim();
@@ -71,10 +80,14 @@ pub fn table(file: &str, text: &str) -> Result<Vec<Row>, TableError> {
                 Some(row) => clause(row, content, &mut own_witnesses),
             }
         } else {
-            header(content, &rows).map(|row| {
+            header(content, &rows).and_then(|row| {
                 // What a row inherits (an alias) or is given by default (a ufunc) yields to its own first witness.
                 own_witnesses = false;
+                if !names.insert((row.kind, row.name.clone())) {
+                    return Err(format!("`{}` has a row already", row.name));
+                }
                 rows.push(row);
+                Ok(())
             })
         };
         read.map_err(|message| TableError { file: file.to_owned(), line: index + 1, message })?;
@@ -95,47 +108,11 @@ pub struct TableError {
 }
 
 const HEADERS: &str = "`fn`, `method`, `attr`, `ufunc`, `alias`";
-const CLAUSES: &str = "`result`, `out`, `writes`, `copies`, `like`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `before V: …`, `from V: …`, `since`, `until`, `documented`, `~`";
-const RESULTS: &str = "`none`, `scalar`, `fresh`, `fresh owner`, `fresh view`, `fresh-or-scalar`, `same A`, `view of A`, \
-     `readonly view of A`, `same-or-view of A`, `same-or-copy of A`, `view-or-copy of A`, `list of R`, `tuple of R`, \
-     `iterator of R`, `maybe tuple of R`, `items R / R`, `unknown`";
-const SHAPES: &str = "`of A`, `from A`, `from A else of B`, `ndim N`, `ndim of A +N`, `broadcast`, `reduce A`";
-const DTYPES: &str = "a dtype's name, a kind letter, `of A`, `from A else D`, `promote`";
-const ORDERS: &str = "`C`, `F`, `of A`, `from A else C`, `from A else of B`";
-const DTYPE_NAMES: &[&str] = &[
-    "bool",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "float16",
-    "float32",
-    "float64",
-    "longdouble",
-    "complex64",
-    "complex128",
-    "clongdouble",
-    "object",
-    "b",
-    "i",
-    "u",
-    "f",
-    "c",
-    "S",
-    "U",
-    "V",
-    "O",
-    "M",
-    "m",
-];
+const CLAUSES: &str = "`result`, `out`, `writes`, `copies`, `like`, `masks`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `set`, `subclass`, `before V: …`, `from V: …`, `since`, `until`, `documented`, `~`";
 /// The keywords that every ufunc takes.
 const UFUNC_KEYWORDS: [&str; 6] = ["where", "casting", "order", "dtype", "subok", "signature"];
 
-fn wrong(what: &str, word: &str, allowed: &str) -> String {
+pub(super) fn wrong(what: &str, word: &str, allowed: &str) -> String {
     format!("unknown {what} `{word}`; allowed: {allowed}")
 }
 
@@ -163,9 +140,6 @@ fn header(line: &str, rows: &[Row]) -> Result<Row, String> {
         "alias" => alias(rest, rows)?,
         _ => return Err(wrong("row", word, HEADERS)),
     };
-    if rows.iter().any(|other| other.name == row.name && other.kind == row.kind) {
-        return Err(format!("`{}` has a row already", row.name));
-    }
     Ok(row)
 }
 
@@ -199,6 +173,7 @@ pub(super) fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Ro
         writes_when: Vec::new(),
         copies_when: None,
         like: None,
+        masks: Vec::new(),
         blank: false,
         zero_dim_scalar: false,
         shape: ShapeRule::Unknown,
@@ -206,8 +181,10 @@ pub(super) fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Ro
         order: OrderRule::Unknown,
         special: None,
         variants: Vec::new(),
+        set: SetRule::Never,
         since: None,
         until: None,
+        subclass: false,
         documented: None,
         witnesses: Vec::new(),
     }
@@ -327,6 +304,7 @@ pub(super) fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Res
             row.like = Some(Like { of: param(row, name.trim())?, when });
         }
         "copies" => row.copies_when = Some(condition(row, rest)?),
+        "masks" => row.masks = rest.split(',').map(|name| param(row, name.trim())).collect::<Result<_, _>>()?,
         "blank" if rest.is_empty() => row.blank = true,
         "zero-dim" if rest == "scalar" => row.zero_dim_scalar = true,
         "shape" => row.shape = shape_rule(row, rest)?,
@@ -340,6 +318,15 @@ pub(super) fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Res
             }
         },
         "before" | "from" => row.variants.push(variant(row, word == "before", rest)?),
+        "subclass" if rest.is_empty() => row.subclass = true,
+        "set" => {
+            row.set = match rest {
+                "memory" => SetRule::Memory,
+                "layout" => SetRule::Layout,
+                "other" => SetRule::Other,
+                _ => return Err(wrong("effect of assignment", rest, "`memory`, `layout`, `other`")),
+            }
+        }
         "since" => row.since = Some(version(rest)?),
         "until" => row.until = Some(version(rest)?),
         "documented" if rest.is_empty() => return Err("`documented` needs an address".to_owned()),
@@ -356,7 +343,7 @@ pub(super) fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Res
     Ok(())
 }
 
-fn param(row: &Row, name: &str) -> Result<ParamIndex, String> {
+pub(super) fn param(row: &Row, name: &str) -> Result<ParamIndex, String> {
     row.param(name).ok_or_else(|| {
         let names: Vec<&str> = row.params.iter().map(|p| &*p.name).collect();
         format!("`{}` has no parameter `{name}`; it has: {}", row.name, names.join(", "))
@@ -397,84 +384,6 @@ fn version(text: &str) -> Result<Version, String> {
     text.split_once('.')
         .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)))
         .ok_or_else(|| format!("`{text}` is not a version such as `2.1`"))
-}
-
-fn result_rule(row: &Row, text: &str) -> Result<ResultRule, String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    Ok(match words[..] {
-        ["unknown"] => ResultRule::Unknown,
-        ["none"] => ResultRule::None,
-        ["scalar"] => ResultRule::Scalar,
-        ["fresh"] => ResultRule::Fresh { owner: None },
-        ["fresh", "owner"] => ResultRule::Fresh { owner: Some(true) },
-        ["fresh", "view"] => ResultRule::Fresh { owner: Some(false) },
-        ["fresh-or-scalar"] => ResultRule::FreshOrScalar,
-        ["same", name] => ResultRule::Same(param(row, name)?),
-        ["view", "of", name] => ResultRule::View { of: param(row, name)?, readonly: false },
-        ["readonly", "view", "of", name] => ResultRule::View { of: param(row, name)?, readonly: true },
-        ["same-or-view", "of", name] => ResultRule::SameOrView(param(row, name)?),
-        ["same-or-copy", "of", name] => ResultRule::SameOrCopy(param(row, name)?),
-        ["view-or-copy", "of", name] => ResultRule::ViewOrCopy(param(row, name)?),
-        ["maybe", "tuple", "of", ..] => ResultRule::MaybeTuple(Box::new(result_rule(row, &words[3..].join(" "))?)),
-        ["items", ..] => {
-            let items = text.trim_start_matches("items").split('/').map(|item| result_rule(row, item));
-            ResultRule::Items(items.collect::<Result<_, _>>()?)
-        }
-        [container @ ("list" | "tuple" | "iterator"), "of", ..] => {
-            let element = Box::new(result_rule(row, &words[2..].join(" "))?);
-            match container {
-                "list" => ResultRule::List(element),
-                "tuple" => ResultRule::Tuple(element),
-                _ => ResultRule::Iterator(element),
-            }
-        }
-        _ => return Err(wrong("result", text, RESULTS)),
-    })
-}
-
-fn shape_rule(row: &Row, text: &str) -> Result<ShapeRule, String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let bad = || wrong("shape", text, SHAPES);
-    Ok(match words[..] {
-        ["broadcast"] => ShapeRule::Broadcast,
-        ["of", name] => ShapeRule::Of(param(row, name)?),
-        ["from", name] => ShapeRule::From(param(row, name)?),
-        ["from", name, "else", "of", other] => ShapeRule::FromElseOf(param(row, name)?, param(row, other)?),
-        ["reduce", name] => ShapeRule::Reduce(param(row, name)?),
-        ["ndim", "of", name, more] if more.starts_with(['+', '-']) => {
-            ShapeRule::NdimOf(param(row, name)?, more.parse().map_err(|_| bad())?)
-        }
-        ["ndim", "of", name] => ShapeRule::NdimOf(param(row, name)?, 0),
-        ["ndim", count] => ShapeRule::Ndim(count.parse().map_err(|_| bad())?),
-        _ => return Err(bad()),
-    })
-}
-
-fn dtype_rule(row: &Row, text: &str) -> Result<DtypeRule, String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    Ok(match words[..] {
-        ["promote"] => DtypeRule::Promote,
-        ["of", name] => DtypeRule::Of(param(row, name)?),
-        ["from", name, "else", ..] => {
-            DtypeRule::From(param(row, name)?, Box::new(dtype_rule(row, &words[3..].join(" "))?))
-        }
-        // `from dtype else unknown`: what another dtype is made of depends on the values.
-        ["unknown"] => DtypeRule::Unknown,
-        [name] if DTYPE_NAMES.contains(&name) => DtypeRule::Exact(name.into()),
-        _ => return Err(wrong("dtype", text, DTYPES)),
-    })
-}
-
-fn order_rule(row: &Row, text: &str) -> Result<OrderRule, String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    Ok(match words[..] {
-        ["C"] => OrderRule::C,
-        ["F"] => OrderRule::F,
-        ["of", name] => OrderRule::Of(param(row, name)?),
-        ["from", name, "else", "C"] => OrderRule::FromElseC(param(row, name)?),
-        ["from", name, "else", "of", other] => OrderRule::FromElseOf(param(row, name)?, param(row, other)?),
-        _ => return Err(wrong("order", text, ORDERS)),
-    })
 }
 
 #[cfg(test)]

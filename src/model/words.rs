@@ -34,6 +34,9 @@ pub enum ResultRule {
     SameOrCopy(ParamIndex),
     /// `view-or-copy of A`: A itself, a view of it, or a fresh array.
     ViewOrCopy(ParamIndex),
+    /// `part of A`: an array in memory that the object A holds, a masked array's mask, a polynomial's coefficients; or
+    /// nothing of the kind.
+    Part(ParamIndex),
     /// `list of R`
     List(Box<ResultRule>),
     /// `tuple of R`
@@ -77,6 +80,20 @@ impl ResultRule {
     pub fn is_tuple(&self) -> bool {
         matches!(self, ResultRule::Tuple(_) | ResultRule::Items(_) | ResultRule::MaybeTuple(_))
     }
+}
+
+/// What assigning to an attribute of an array does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SetRule {
+    /// It raises.
+    #[default]
+    Never,
+    /// `set memory`: writes the array's memory, as `.flat = v` does.
+    Memory,
+    /// `set layout`: the array object looks at its memory in another way: `.shape = s`.
+    Layout,
+    /// `set other`: changes something besides, a mask or a fill value.
+    Other,
 }
 
 /// What is known of the result's shape.

@@ -27,6 +27,12 @@ import grid
 
 VERSION = tuple(int(part) for part in np.__version__.split(".")[:2])
 MAX_PROBLEMS_A_ROW = 3
+# What two versions of NumPy are compared in: who owns what comes out, and in what it comes.
+ANSWERS = {"none", "scalar", "fresh-owner", "fresh-view", "same", "view", "part", "list", "tuple", "readonly"}
+
+
+# The classes of arrays that are no plain arrays in more than their name.
+PECULIAR = (np.ma.MaskedArray, np.matrix)
 
 
 def package(name: str) -> dict:
@@ -69,9 +75,40 @@ def arrays(value, depth: int = 3) -> list:
     return []
 
 
+def mask_of(value):
+    """The mask of a masked array, if it has one: memory of its own beside the data."""
+    mask = getattr(value, "_mask", None) if isinstance(value, np.ma.MaskedArray) else None
+    return mask if isinstance(mask, np.ndarray) and mask.ndim + mask.size > 0 else None
+
+
 def content(value):
     """The bytes of an array, to find out whether it was written."""
-    return (value.shape, value.tobytes()) if isinstance(value, np.ndarray) else bytes(value)
+    if not isinstance(value, np.ndarray):
+        return bytes(value)
+    return value.shape, np.ndarray.view(value, np.ndarray).tobytes()
+
+
+def held_by(value) -> list:
+    """The arrays that an object holds: a masked array its mask, a polynomial its coefficients, an iterator its operands."""
+    if isinstance(value, np.ndarray):
+        return [] if mask_of(value) is None else [mask_of(value)]
+    if isinstance(value, np.poly1d):
+        return [value.coeffs]
+    if isinstance(value, np.nditer):
+        return list(value.operands)
+    if isinstance(value, np.polynomial._polybase.ABCPolyBase):
+        return [value.coef, value.domain, value.window]
+    return [value.iter.base] if isinstance(value, np.ndenumerate) else []
+
+
+def masked(value):
+    """What a masked array hides."""
+    return None if mask_of(value) is None else mask_of(value).tobytes()
+
+
+def look(value) -> tuple:
+    """How an array looks at its memory."""
+    return value.shape, value.strides, value.dtype
 
 
 def bind(row: dict, args: tuple, kwargs: dict) -> dict:
@@ -100,7 +137,9 @@ class Evaluation:
     def __init__(self, row: dict, bound: dict, call, subject):
         self.row, self.bound = row, bound
         self.inputs = {name: arrays(value) for name, value in bound.items()}
+        self.held = [a for value in bound.values() for a in held_by(value)]
         before = {name: [content(a) for a in values] for name, values in self.inputs.items()}
+        hidden = {name: [masked(a) for a in values] for name, values in self.inputs.items()}
         held = [(name, a, a.shape, a.dtype) for name, values in self.inputs.items() for a in values
                 if isinstance(a, np.ndarray)]  # fmt: skip
         self.metadata = {id(a): (shape, dtype, a.flags.writeable, a.ndim) for _, a, shape, dtype in held}
@@ -112,6 +151,7 @@ class Evaluation:
         self.written = {
             name for name, values in self.inputs.items() if [content(a) for a in values] != before[name]
         }
+        self.masks = {name for name, values in self.inputs.items() if [masked(a) for a in values] != hidden[name]}
         self.sharing_writes()
 
     def sharing_writes(self):
@@ -137,13 +177,17 @@ def shares(one, other) -> bool:
     return is_array(one) and is_array(other) and bool(np.may_share_memory(one, other) and np.shares_memory(one, other))
 
 
-def relation(result, of: list, everything: list) -> str:
-    """How a result relates to an argument: same, view, fresh-owner, fresh-view, scalar, none, other."""
+def relation(result, of: list, everything: list, parts: list) -> str:
+    """How a result relates to an argument: same, view, part, fresh-owner, fresh-view, scalar, none, other."""
     if result is None:
         return "none"
+    if result is np.ma.masked:
+        return "scalar"  # one object for all: read-only, and the place of a number
     if any(result is a for a in of):
         return "same"
     if is_array(result):
+        if any(shares(result, part) for part in parts):
+            return "part"
         if result.size == 0:
             # Nothing is shared where there is nothing; whether it has a base is still a fact.
             return "empty-owner" if result.base is None else "empty-view"
@@ -152,7 +196,7 @@ def relation(result, of: list, everything: list) -> str:
         if any(shares(result, a) for a in everything):
             return "view-of-another"
         return "fresh-owner" if result.base is None else "fresh-view"
-    if isinstance(result, tuple) and all(relation(r, [], []) in ("scalar", "none") for r in result):
+    if isinstance(result, tuple) and all(relation(r, [], [], []) in ("scalar", "none") for r in result):
         return "scalar"
     if isinstance(result, (memoryview, np.flatiter, np.broadcast, np.nditer, list, tuple, dict)):
         return "list" if isinstance(result, list) else "other"
@@ -172,6 +216,7 @@ ALLOWED = {
     "same-or-view": {"same", "view"},
     "same-or-copy": {"same", "fresh-owner", "fresh-view"},
     "view-or-copy": {"same", "view", "fresh-owner", "fresh-view"},
+    "part": {"part", "scalar", "fresh-owner", "fresh-view"},
 }
 for _rule, _answers in ALLOWED.items():
     if _answers & {"view", "fresh-view"}:
@@ -185,6 +230,7 @@ NEEDED = {
     "same-or-view": [{"same"}, {"view"}],
     "same-or-copy": [{"same"}, {"fresh-owner", "fresh-view"}],
     "view-or-copy": [{"view"}, {"fresh-owner", "fresh-view"}],
+    "part": [{"part"}],
 }
 
 
@@ -223,6 +269,8 @@ def check_result(words: str, result, evaluation: Evaluation, seen: set) -> None:
             items = list(result)
         else:
             raise Misfit(f"returns {type(result).__name__}, not a {container}")
+        if container != "iterator":
+            seen.add(type(result).__name__)
         for item in items:
             check_result(rest, item, evaluation, seen)
         return
@@ -230,8 +278,8 @@ def check_result(words: str, result, evaluation: Evaluation, seen: set) -> None:
     everything = evaluation.everything()
     given = evaluation.bound.get(name)
     of = evaluation.inputs.get(name, []) + ([given] if isinstance(given, bytes) else [])
-    got = relation(result, of if name else everything, everything)
-    if name and not of and name in evaluation.bound:
+    got = relation(result, of if name else everything, everything, evaluation.held)
+    if name and not of and name in evaluation.bound and got != "part":
         # The words speak of arrays: what is made of a list or a number shares with nothing.
         if got not in ("fresh-owner", "fresh-view", "empty-owner", "empty-view", "scalar", "list", "other"):
             raise Misfit(f"is said to return `{words}`, but returns {got} for something that is no array")
@@ -397,6 +445,18 @@ def copied(words: str) -> str:
     return words if words in ("unknown", "none", "scalar") else "fresh"
 
 
+def check_class(row: dict, evaluation: Evaluation) -> None:
+    """Is a result of a class of arrays with methods of its own announced?"""
+    if row["subclass"] or row["special"] == "view" or any(isinstance(a, PECULIAR) for a in evaluation.everything()):
+        return
+    if isinstance(evaluation.result, (list, tuple)):
+        found = [leaf for leaf in evaluation.result if isinstance(leaf, PECULIAR)]
+    else:
+        found = [evaluation.result] if isinstance(evaluation.result, PECULIAR) else []
+    if found:
+        raise Misfit(f"returns a {type(found[0]).__name__}, which `subclass` does not say")
+
+
 def check_evaluation(row: dict, evaluation: Evaluation, seen: set) -> None:
     """Raises Misfit where the row is wrong about this evaluation."""
     out = row["out"] and evaluation.bound.get(row["out"])
@@ -414,6 +474,9 @@ def check_evaluation(row: dict, evaluation: Evaluation, seen: set) -> None:
             seen.add("copies")
         check_result(words, evaluation.result, evaluation, seen)
         check_clauses(row, evaluation)
+        check_class(row, evaluation)
+        if any(isinstance(leaf, PECULIAR) for leaf in leaves(row["result"], evaluation.result)):
+            seen.add("subclass")
     allowed = set(row["writes"])
     for name, condition in row["writes_when"].items():
         if not holds(row, condition, evaluation, True):
@@ -422,6 +485,21 @@ def check_evaluation(row: dict, evaluation: Evaluation, seen: set) -> None:
     if extra:
         raise Misfit(f"writes {', '.join(sorted(extra))}, which the row does not say")
     seen.update(f"writes {name}" for name in evaluation.written)
+    more = evaluation.masks - set(row["masks"]) - {row["out"]}
+    if more:
+        raise Misfit(f"changes the mask of {', '.join(sorted(more))}, which the row does not say")
+    seen.update(f"masks {name}" for name in evaluation.masks)
+
+
+def is_setattr(node, name: str) -> bool:
+    """Is this `setattr(…, "name", …)`?"""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "setattr"
+        and isinstance(node.args[1], ast.Constant)
+        and node.args[1].value == name
+    )
 
 
 class Interceptor(ast.NodeTransformer):
@@ -436,6 +514,9 @@ class Interceptor(ast.NodeTransformer):
             if self.kind == "attribute" and isinstance(node, ast.Attribute) and node.attr == self.last:
                 self.found = True
                 return self.replaced([node.value, ast.Constant(self.last)], [])
+            if self.kind == "attribute" and is_setattr(node, self.last):
+                self.found = True
+                return ast.Call(ast.Name("__set__", ast.Load()), node.args, [])
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == self.last:
                 if self.kind == "method":
                     self.found = True
@@ -455,6 +536,7 @@ class Checker:
         self.evaluated = 0
         self.witnesses = 0
         self.seen: dict[str, list[str]] = {}
+        self.answers: dict[str, dict[str, list[str]]] = collections.defaultdict(dict)
         self.failures: collections.Counter = collections.Counter()
 
     def problem(self, row: dict, text: str) -> None:
@@ -464,6 +546,7 @@ class Checker:
             self.problems.append(f"{row['table']}: {row['name']}: {text}")
 
     def check(self, row: dict) -> None:
+        key = f"{row['table']} {row['kind']} {row['name']}"
         missing = row["since"] and VERSION < tuple(row["since"]) or row["until"] and VERSION >= tuple(row["until"])
         seen: set[str] = set()
         succeeded = False
@@ -475,7 +558,7 @@ class Checker:
                 self.problem(row, f"is said not to exist in NumPy {np.__version__}, but does")
         elif row["witnesses"] and not succeeded:
             self.problem(row, f"no witness ever succeeds on NumPy {np.__version__} ({self.last_error!r})")
-        self.seen[f"{row['table']} {row['kind']} {row['name']}"] = sorted(seen)
+        self.seen[key] = sorted(seen)
 
     def witness(self, row: dict, witness: str, seen: set, missing: bool) -> bool:
         interceptor = Interceptor(row)
@@ -491,8 +574,10 @@ class Checker:
         code = compile(ast.fix_missing_locations(tree), witness, "eval")
         succeeded = False
         uses = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        points = grid.GRID if uses & {"x", "y", "z", "j", "m"} else grid.GRID[:1]
+        points = grid.GRID if uses & {"x", "y", "z", "j", "m", "mx", "mz"} else grid.GRID[:1]
         for layout, dtype in points:
+            before = set(seen)
+            seen &= {"out"}
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
@@ -503,8 +588,12 @@ class Checker:
             except Exception as error:
                 self.last_error = error
                 continue
+            finally:
+                answer = sorted(seen & ANSWERS)
+                seen |= before
             succeeded = True
             self.evaluated += 1
+            self.answers[f"{row['table']} {row['kind']} {row['name']}"][f"`{witness}` with {layout} {dtype}"] = answer
             if missing:
                 break
         return succeeded
@@ -529,7 +618,17 @@ class Checker:
             check_evaluation(row, evaluation, seen)
             return evaluation.result
 
-        eval(code, {**names, "__row__": intercept})
+        def assign(subject, name, value):
+            old, old_look = content(subject), look(subject)
+            setattr(subject, name, value)
+            effect = "layout" if look(subject) != old_look else "memory" if content(subject) != old else "other"
+            if row["set"] is None:
+                raise Misfit("can be set, which the row does not say")
+            if effect not in ("other", row["set"]):
+                raise Misfit(f"is said to `set {row['set']}`, but sets {effect}")
+            seen.add(f"set {effect}")
+
+        eval(code, {**names, "__row__": intercept, "__set__": assign})
         if called and row["out"] and called[0].bound.get(row["out"]) is None and "out" not in seen:
             self.with_out(row, called[0], seen)
 
@@ -542,7 +641,7 @@ class Checker:
         out = outs if len(outs) > 1 else outs[0]
         try:
             got = evaluation.call(**{row["out"]: out})
-        except (TypeError, ValueError, NotImplementedError):
+        except (TypeError, ValueError, NotImplementedError, AttributeError):
             return
         if not all(g is o for g, o in zip(got if isinstance(out, tuple) else (got,), outs)):
             raise Misfit(f"does not return the array given as `{row['out']}`")
@@ -553,9 +652,14 @@ class Checker:
 
 def weaknesses(row: dict, seen: set) -> list[str]:
     """Where the words leave open what the witnesses (over all versions) never show."""
+    found = []
+    if row["set"] and f"set {row['set']}" not in seen:
+        found.append(f"is said to `set {row['set']}`, but no witness ever does")
+    if row["subclass"] and "subclass" not in seen:
+        found.append("is said to return a subclass, but no witness ever does")
     if row["special"] or row["documented"]:
-        return []
-    words, found = row["result"], []
+        return found
+    words = row["result"]
     if words.startswith("maybe tuple") and not {"one", "several"} <= seen:
         found.append("is said to return one or several, but only ever returns one of the two: too weak")
     while words.startswith(("list of", "tuple of", "iterator of", "maybe tuple of")):
@@ -574,25 +678,48 @@ def weaknesses(row: dict, seen: set) -> list[str]:
             found.append(f"is said to write {name}, but no witness ever does")
     if row["copies_when"] and "copies" not in seen:
         found.append("is said to copy on demand, but no witness shows it")
+    for name in row["masks"]:
+        if f"masks {name}" not in seen:
+            found.append(f"is said to change the mask of {name}, but no witness ever does")
     if row["out"] and "out" not in seen:
         found.append(f"is said to return `{row['out']}`, but no witness shows it")
     return found
 
 
+def differences(row: dict, key: str, versions: list[dict]):
+    """Where the versions give different answers to one witness, or where one has a word that is stronger."""
+    (old, olds), *others = [(version["numpy"], version["answers"].get(key, {})) for version in versions]
+    for new, news in others:
+        for witness in olds.keys() & news.keys():
+            if memory(olds[witness]) != memory(news[witness]) and not (row["zero_dim_scalar"] and " 0-d " in witness):
+                yield f"{witness}: NumPy {old} gives {olds[witness]}, {new} {news[witness]}, which the row does not say"
+        if row["result"].endswith("fresh"):
+            owned = [{a for answer in answers.values() for a in answer if a.startswith("fresh")} for answers in (olds, news)]
+            if owned[0] and owned[1] and owned[0] != owned[1]:
+                yield f"NumPy {old} gives {sorted(owned[0])}, {new} {sorted(owned[1])}, which the row does not say"
+
+
+def memory(answer: list[str]) -> set[str]:
+    """What an answer says of memory, whoever owns it."""
+    return {"fresh" if word.startswith("fresh") else word for word in answer}
+
+
 def weak(rows_file: str, reports: list[str]) -> int:
     """Prints the rows whose words are weaker than what was seen."""
-    seen = collections.defaultdict(set)
+    seen, versions = collections.defaultdict(set), []
     for report in reports:
         with open(report, encoding="utf-8") as file:
-            for key, answers in json.load(file)["seen"].items():
-                seen[key].update(answers)
+            versions.append(json.load(file))
+        for key, answers in versions[-1]["seen"].items():
+            seen[key].update(answers)
     with open(rows_file, encoding="utf-8") as file:
         rows = json.load(file)
-    found = [
-        f"{row['table']}: {row['name']}: {text}"
-        for row in rows
-        for text in weaknesses(row, seen[f"{row['table']} {row['kind']} {row['name']}"])
-    ]
+    found = []
+    for row in rows:
+        key, about = f"{row['table']} {row['kind']} {row['name']}", f"{row['table']}: {row['name']}: "
+        found += [about + text for text in weaknesses(row, seen[key])]
+        if not row["special"] and not row["documented"] and not row["variants"]:
+            found += [about + text for text in differences(row, key, versions)][:1]
     json.dump(found, sys.stdout)
     return 0
 
@@ -618,6 +745,7 @@ def main() -> int:
         "evaluated": checker.evaluated,
         "problems": checker.problems,
         "seen": checker.seen,
+        "answers": checker.answers,
     }
     json.dump(report, sys.stdout)
     return 0

@@ -10,8 +10,13 @@ import tempfile
 import warnings
 
 import numpy as np
+import numpy.ctypeslib
 import numpy.lib.recfunctions
-import numpy.ma
+import numpy.ma.mrecords
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import numpy.matlib
 
 LAYOUTS = {
     "C2": lambda make: make((3, 4)),
@@ -81,6 +86,12 @@ def inputs(layout: str, dtype: str, wanted: set) -> dict:
     names = dict(_COMMON, x=x)
     for name in wanted & _MAKERS.keys():
         names[name] = _MAKERS[name]()
+    if "mx" in wanted:
+        # A masked array over the memory of an array of this layout.
+        hide = maker("bool", 7)(x.shape)
+        names["mx"] = np.ma.array(x, mask=hide if x.ndim else bool(hide), copy=False)
+    if "mz" in wanted:
+        names["mz"] = np.ma.array(x, copy=False)
     if "y" in wanted:
         names["y"] = LAYOUTS[layout](maker(other, 2))
     if "z" in wanted:

@@ -36,7 +36,7 @@ impl<'a> Machine<'a> {
             Some(value) => value,
             None => self.by_condition(call),
         };
-        let result = self.polynomial(call, result);
+        let result = self.peculiar(call, result);
         let result = self.of_that_sort(call, result);
         self.tell_derived(call, result, function);
         match out {
@@ -95,8 +95,13 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The functions of polynomials give a `poly1d` where they are given one.
-    pub(super) fn polynomial(&mut self, call: &Call<'a>, result: ValueId) -> ValueId {
+    /// Results that are no plain arrays: of a subclass with methods of its own, so that what the rows of `ndarray` say
+    /// holds perhaps; and the functions of polynomials give a `poly1d` where they are given one.
+    pub(super) fn peculiar(&mut self, call: &Call<'a>, result: ValueId) -> ValueId {
+        if call.row.subclass {
+            let number = call.row.zero_dim_scalar || call.row.result == ResultRule::FreshOrScalar;
+            return self.subclass_result(result, number);
+        }
         if !call.row.name.starts_with("numpy.poly") {
             return result;
         }
@@ -235,7 +240,7 @@ impl<'a> Machine<'a> {
     /// The result by the row's words alone.
     pub(crate) fn by_words(&mut self, call: &Call<'a>, result: &ResultRule) -> ValueId {
         match result {
-            ResultRule::Unknown => ValueId::UNKNOWN,
+            ResultRule::Unknown | ResultRule::Part(_) => ValueId::UNKNOWN,
             ResultRule::None => ValueId::NONE,
             ResultRule::Scalar => self.scalar_result(call),
             ResultRule::Fresh { owner } => {
@@ -340,7 +345,10 @@ impl<'a> Machine<'a> {
         let value = if call.row.params.get(param as usize).is_some_and(|p| p.variadic) {
             self.values.join_all(call.rest.iter().map(|entry| entry.0))
         } else {
-            call.value(param).unwrap_or(ValueId::UNKNOWN)
+            match call.value(param) {
+                Some(value) => value,
+                None => return Shared::Converted,
+            }
         };
         match self.values.get(value) {
             Value::Array(array) if array.certain() => Shared::Array(array.clone(), value),

@@ -4,6 +4,7 @@ use super::Wish;
 use crate::domain::{Array, Dtype, Evidence, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId};
 use crate::interp::call::{Call, Shared};
 use crate::interp::machine::{Machine, reaxed};
+use crate::model::RowId;
 use crate::trace::WriteHow;
 
 impl<'a> Machine<'a> {
@@ -136,6 +137,18 @@ impl<'a> Machine<'a> {
     pub(super) fn view_method(&mut self, call: &Call<'a>) -> Option<ValueId> {
         let dtype = call.named("dtype").map(|value| self.dtype_value(value).unwrap_or_default());
         let own = self.is_own_dtype(call);
+        let other_class = |m: &Self, value: ValueId| match m.values.get(value) {
+            Value::Row(row) => {
+                let name = &*m.model.row(RowId(*row)).name;
+                name != "numpy.ndarray" && m.dtype_value(value).is_none()
+            }
+            Value::Module(_) => m.dtype_value(value).is_none(),
+            _ => false,
+        };
+        if [call.named("dtype"), call.named("type")].into_iter().flatten().any(|value| other_class(self, value)) {
+            let view = self.on_view(call, |_, array| array.forget_layout())?;
+            return Some(self.subclass_result(view, false));
+        }
         self.on_view(call, |_, array| {
             let Some(dtype) = dtype else { return };
             if own || dtype == array.dtype && dtype != Dtype::Unknown {

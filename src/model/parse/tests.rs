@@ -54,6 +54,13 @@ fn clauses_for_some_versions() {
 }
 
 #[test]
+fn attributes_that_can_be_set_and_subclasses() {
+    let row = one("attr ndarray.shape\n  set layout\n  subclass\n  masks self");
+    assert_eq!((row.set, row.subclass, row.masks), (SetRule::Layout, true, vec![0]));
+    assert_eq!(one("attr a.mask\n  result part of self").result, ResultRule::Part(0));
+}
+
+#[test]
 fn methods_attributes_and_variadics() {
     let row = one("method ndarray.reshape(self, *shape, order)");
     assert!(row.params[1].variadic && row.params[2].keyword_only && row.kind == RowKind::Method);
@@ -113,6 +120,7 @@ fn each_error_names_the_line_and_what_is_allowed() {
         ("fn numpy.f(a)\n  from two: result none", "`two` is not a version"),
         ("fn numpy.f(a)\n  from 2.0: result view of b", "no parameter `b`"),
         ("fn numpy.f(a)\n  from 2.0: since 2.1", "cannot depend on the version"),
+        ("attr a.f\n  set all", "unknown effect of assignment `all`; allowed: `memory`"),
         ("fn numpy.f(a)\n  since two", "`two` is not a version"),
         ("fn numpy.f(a)\n  documented", "needs an address"),
         ("fn numpy.f(a)\n  ~", "needs a Python expression"),
