@@ -372,27 +372,29 @@ pub(crate) enum Shared {
 
 /// Methods that lists, dicts, strings and other things have as well, with other semantics.
 pub(crate) fn container_like(name: &str) -> bool {
-    matches!(
-        name,
-        "copy"
-            | "sort"
-            | "index"
-            | "put"
-            | "fill"
-            | "resize"
-            | "view"
-            | "min"
-            | "max"
-            | "sum"
-            | "clip"
-            | "all"
-            | "any"
-            | "round"
-            | "partition"
-            | "swapaxes"
-            | "repeat"
-            | "item"
-            | "dump"
-            | "dumps"
-    )
+    // `super().__setitem__(…)` is anyone's.
+    name.starts_with("__")
+        || matches!(
+            name,
+            "copy"
+                | "sort"
+                | "index"
+                | "put"
+                | "fill"
+                | "resize"
+                | "view"
+                | "min"
+                | "max"
+                | "sum"
+                | "clip"
+                | "all"
+                | "any"
+                | "round"
+                | "partition"
+                | "swapaxes"
+                | "repeat"
+                | "item"
+                | "dump"
+                | "dumps"
+        )
 }
