@@ -228,6 +228,7 @@ impl<'a> Machine<'a> {
     /// Runs one block on the current state.
     fn block(&mut self, body: &'a Body, block: BlockId, base: u32, in_loop: bool, observer: &mut dyn Observer) {
         self.block = block;
+        self.block_base = base;
         self.in_loop = in_loop;
         self.op = base;
         self.block_temps.clear();

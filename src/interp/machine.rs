@@ -73,6 +73,8 @@ pub struct Machine<'a> {
     pub(crate) spare: Vec<State>,
     pub(crate) in_loop: bool,
     pub(crate) block: BlockId,
+    /// The number of ops in the blocks before it.
+    pub(crate) block_base: u32,
     /// Is the block the head of a loop, and does the state stand for the moment that the loop is entered?
     pub(crate) first_test: bool,
     /// The op that runs: its number in the body (from 1), its span, the statement, its flags.
@@ -81,6 +83,8 @@ pub struct Machine<'a> {
     pub(crate) stmt: Span,
     pub(crate) maybe: bool,
     pub(crate) many: bool,
+    /// Which of several results of the op is being made: each has a buffer of its own.
+    pub(crate) part: u16,
     pub(crate) recording: bool,
     pub(crate) events: Vec<Event>,
     /// What was returned and yielded so far, joined, and what the objects held at the returns.
@@ -150,6 +154,8 @@ impl<'a> Machine<'a> {
             in_loop: false,
             block: BlockId(0),
             first_test: false,
+            part: 0,
+            block_base: 0,
             op: 0,
             span: Span::default(),
             stmt: Span::default(),
@@ -222,7 +228,7 @@ impl<'a> Machine<'a> {
 
     /// Makes a buffer (or object) at the op that runs. What the op made before becomes older.
     pub(crate) fn alloc(&mut self, part: u16) -> BufId {
-        let site = Site { body: self.id, op: self.op, part };
+        let site = Site { body: self.id, op: self.op, part: part + self.part };
         let recent = self.buffers.of(Origin::Alloc(site, Age::Recent), self.span);
         if self.many {
             return self.buffers.of(Origin::Alloc(site, Age::Older), self.span);

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::{Call, Shared};
 use crate::domain::{Array, Dtype, Evidence, Kinds, ObjectKind, Owner, Tri, Value, ValueId};
 use crate::interp::machine::{Machine, reaxed};
-use crate::ir::{Sym, Temp};
+use crate::ir::{OpKind, Sym, Temp};
 use crate::model::{Condition, DtypeRule, Like, ParamIndex, ResultRule, Row, Special};
 use crate::trace::{How, ReadHow, WriteHow};
 
@@ -288,15 +288,13 @@ impl<'a> Machine<'a> {
                 let element = self.several(call, inner);
                 self.new_sequence(ObjectKind::List, element)
             }
-            ResultRule::Tuple(inner) => {
-                let element = self.several(call, inner);
-                self.values.tuple_of(element)
-            }
+            ResultRule::Tuple(inner) => self.tuple_of_results(call, inner),
             ResultRule::Items(items) => {
-                let items = items.iter().map(|item| self.several(call, item)).collect();
+                let items = (0..).zip(items).map(|(i, item)| self.part_by_words(call, item, i)).collect();
                 self.values.tuple(items)
             }
             ResultRule::MaybeTuple(inner) if self.is_single(call) => self.by_words(call, inner),
+            ResultRule::MaybeTuple(inner) if self.is_tuple(call) => self.tuple_of_results(call, inner),
             ResultRule::MaybeTuple(inner) => {
                 let one = self.several(call, inner);
                 let tuple = self.values.tuple_of(one);
@@ -306,6 +304,69 @@ impl<'a> Machine<'a> {
                 let element = self.several(call, inner);
                 self.new_sequence(ObjectKind::Iterator, element)
             }
+        }
+    }
+
+    /// A tuple of what a row returns. If it is unpacked at once, as many as there are targets, each in memory of its own.
+    fn tuple_of_results(&mut self, call: &Call<'a>, inner: &ResultRule) -> ValueId {
+        // The items of `diag_indices` are one and the same array.
+        let apart = matches!(inner, ResultRule::Fresh { .. } | ResultRule::FreshOrScalar)
+            && !call.row.name.contains(".diag_indices");
+        match self.targets() {
+            Some(count) if apart => {
+                let items = (0..count).map(|i| self.part_by_words(call, inner, i)).collect();
+                self.values.tuple(items)
+            }
+            _ => {
+                let element = self.several(call, inner);
+                self.values.tuple_of(element)
+            }
+        }
+    }
+
+    /// One of several results of a call.
+    fn part_by_words(&mut self, call: &Call<'a>, rule: &ResultRule, index: u16) -> ValueId {
+        if let Some(param) = Self::shared_param(rule)
+            && call.value(param).is_none_or(|value| value == ValueId::NONE)
+        {
+            // `check_pairwise_arrays(X)`: another argument may stand in for the one that was left out.
+            return ValueId::UNKNOWN;
+        }
+        let part = std::mem::replace(&mut self.part, index);
+        let value = self.by_words(call, rule);
+        self.part = part;
+        value
+    }
+
+    /// Into how many targets the op's result is unpacked, if it is: `u, s, v = svd(a)`.
+    fn targets(&self) -> Option<u16> {
+        let ops = &self.body.blocks[self.block.index()].ops;
+        let mut ops = ops.get((self.op - self.block_base).checked_sub(1)? as usize..)?.iter();
+        let dest = ops.next()?.dest?;
+        let OpKind::Unpack { value, total, starred: false, .. } = ops.next()?.kind else { return None };
+        (value == dest && total <= 8).then_some(total as u16)
+    }
+
+    /// Of a row that may return one thing or several: was it certainly asked for several?
+    fn is_tuple(&self, call: &Call<'a>) -> bool {
+        let truth = |name: &str| match call.named(name).map(|value| self.values.get(value)) {
+            Some(Value::Bool(truth)) => *truth,
+            _ => None,
+        };
+        let left_out = |name: &str| call.named(name).is_none();
+        if call.open {
+            return false;
+        }
+        match call.row.name.rsplit('.').next().unwrap_or("") {
+            "svd" => left_out("compute_uv") || truth("compute_uv") == Some(true),
+            "qr" if call.row.name.starts_with("numpy.") => left_out("mode"),
+            "eigh" => left_out("eigvals_only") || truth("eigvals_only") == Some(false),
+            "eig" => {
+                (left_out("left") || truth("left") == Some(false))
+                    && (left_out("right") || truth("right") == Some(true))
+            }
+            "lfilter" | "sosfilt" => call.named("zi").and_then(|zi| self.values.array(zi)).is_some_and(Array::certain),
+            _ => call.row.params.iter().any(|param| param.name.starts_with("ret") && truth(&param.name) == Some(true)),
         }
     }
 
