@@ -68,12 +68,17 @@ fn changed_between<'w, 'a>(
         return None;
     }
     let near = |write: &&Write<'_>| {
-        write.how != WriteHow::TupleItem
+        // `x += 1` on what may be a number binds `x` anew.
+        let evident = write.how != WriteHow::Augmented
+            || trace.array(write.value).is_some_and(|written| written.evidence >= Evidence::Likely);
+        evident
+            && write.how != WriteHow::TupleItem
             && trace.overlaps(array, write.value)
             && !common(trace, array, write.value).is_empty()
     };
     let near: Vec<_> = writes.iter().filter(near).collect();
-    if near.is_empty() {
+    let is_dict = || !array.certain() && collected.via.is_some_and(|via| trace.takes_keys(via));
+    if near.is_empty() || is_dict() {
         return None;
     }
     let loops = trace.loops_around(trace.event(collected.id).block);

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::{BodyTrace, EventId, How};
 use crate::domain::ValueId;
 use crate::ir::validate::uses;
-use crate::ir::{BlockId, Local, Op, OpKind, Temp};
+use crate::ir::{BlockId, Const, Local, Op, OpKind, Temp};
 
 /// Expressions of an index are followed through this many parts.
 const MAX_PARTS: usize = 32;
@@ -114,6 +114,20 @@ impl BodyTrace<'_> {
         (0..self.body.blocks.len() as u32).map(BlockId).filter(move |block| {
             self.body.blocks[block.index()].ops.iter().any(|op| match &op.kind {
                 OpKind::Store(stored, _) | OpKind::Delete(stored) => *stored == local,
+                _ => false,
+            })
+        })
+    }
+
+    /// Is the name's value indexed by a string, as dicts are (and structured arrays)?
+    pub fn takes_keys(&self, local: Local) -> bool {
+        self.body.blocks.iter().any(|block| {
+            let made = |temp: Temp| block.ops.iter().find(|op| op.dest == Some(temp)).map(|op| &op.kind);
+            block.ops.iter().any(|op| match op.kind {
+                OpKind::Index(obj, index) | OpKind::SetItem { obj, index, .. } => {
+                    matches!(made(obj), Some(OpKind::Load(loaded)) if *loaded == local)
+                        && matches!(made(index), Some(OpKind::Const(Const::Str(_))))
+                }
                 _ => false,
             })
         })
