@@ -39,7 +39,8 @@ impl<'a> Machine<'a> {
             }
             (Value::Ref(objects), other) | (other, Value::Ref(objects))
                 if matches!(operator, BinOp::Add | BinOp::Mult)
-                    && matches!(other, Value::Ref(_) | Value::Int(_))
+                    && (matches!(other, Value::Ref(_) | Value::Int(_))
+                        || operator == BinOp::Mult && self.elements(&objects) == ValueId::NONE)
                     && self.are_lists(&objects) =>
             {
                 let mut element = self.elements(&objects);
@@ -216,7 +217,15 @@ impl<'a> Machine<'a> {
                 if array.kinds.meets(converts) && others.meets(Kinds::ARRAY) {
                     // A number plus an array is a new array.
                     let fresh = self.elementwise(&[value, other], Some(Dtype::Unknown));
-                    return self.values.join(same, fresh);
+                    let either = self.values.join(same, fresh);
+                    return match self.values.get(either).clone() {
+                        // What spoke for an array before the operator speaks for one after it.
+                        Value::Array(mut either) => {
+                            either.evidence = either.evidence.max(array.evidence);
+                            self.values.make(either)
+                        }
+                        _ => either,
+                    };
                 }
                 same
             }

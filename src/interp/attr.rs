@@ -151,7 +151,7 @@ impl<'a> Machine<'a> {
         if let Some(id) = self.state.content(object) {
             let content = self.values.content(id);
             if let Some(value) = lookup(content, Key::Name(name)) {
-                return value;
+                return self.evident_attribute(object, name, value);
             }
         }
         if self.is_property(object, name) {
@@ -162,7 +162,25 @@ impl<'a> Machine<'a> {
                 .unwrap_or(ValueId::UNKNOWN);
         }
         let value = self.entry_attribute(object, name);
-        if self.state.dirty { self.values.join(value, ValueId::UNKNOWN) } else { value }
+        if !self.state.dirty {
+            return value;
+        }
+        let value = self.values.join(value, ValueId::UNKNOWN);
+        self.evident_attribute(object, name, value)
+    }
+
+    /// The value of an attribute that may have been bound anew: by the class, it is an array for all that.
+    fn evident_attribute(&mut self, object: BufId, name: Sym, value: ValueId) -> ValueId {
+        match self.values.get(value).clone() {
+            Value::Array(array)
+                if array.evidence == Evidence::None
+                    && array.kinds.meets(Kinds::ARRAY)
+                    && self.is_array_attribute(object, name) =>
+            {
+                self.values.make(Array { evidence: Evidence::Likely, ..array })
+            }
+            _ => value,
+        }
     }
 
     /// The object on entry that the value certainly is: a parameter's own value.

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::known::Known;
 use crate::ir::{
-    Arg, ArgKind, Body, BodyId, Const, Default, Local, LocalKind, Module, OpKind, Sym, Temp, Terminator, UnaryOp,
+    Arg, ArgKind, BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, OpKind, Sym, Temp, Terminator, UnaryOp,
 };
 
 /// Which names of a file can write, as functions or methods.
@@ -127,6 +127,7 @@ impl<'k> Writers<'k> {
         body.params.iter().filter(|param| lasts(param.local)).for_each(|param| flow.mark(param.local));
         let mut chain = None;
         let mut stored = None;
+        let mut parts: SmallVec<[Local; 4]> = SmallVec::new();
         let mut slices = false;
         let mut collects = false;
         let mut defs = Defs(vec![None; body.temps.len()]);
@@ -140,6 +141,9 @@ impl<'k> Writers<'k> {
                         }
                         for source in self.sources(&defs, *value, body) {
                             flow.unite(*local, source);
+                        }
+                        if cuts(&defs, *value, body) {
+                            parts.push(*local);
                         }
                         // `a = b = …`
                         if let Some((_, other)) = chain.replace((*value, *local)).filter(|last| last.0 == *value) {
@@ -212,7 +216,8 @@ impl<'k> Writers<'k> {
                 }
             }
             if let Terminator::Return(Some(value)) = block.term
-                && cuts(&defs, value, body)
+                && (cuts(&defs, value, body)
+                    || matches!(defs.get(value), Some(OpKind::Load(local)) if parts.contains(local)))
             {
                 return true;
             }
@@ -311,7 +316,7 @@ fn cuts(defs: &Defs<'_>, value: Temp, body: &Body) -> bool {
     };
     let few = |index: &Temp| match first(index).and_then(|index| defs.get(index)) {
         Some(OpKind::Slice(lower, upper, _)) => [lower, upper].into_iter().flatten().any(constant),
-        Some(OpKind::Const(Const::Int(_)) | OpKind::Unary(..)) => true,
+        Some(OpKind::Const(Const::Int(_)) | OpKind::Unary(..) | OpKind::Binary(BinOp::Sub, ..)) => true,
         _ => false,
     };
     match defs.get(value) {

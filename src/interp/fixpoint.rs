@@ -577,7 +577,10 @@ impl<'a> Machine<'a> {
             return ValueId::UNKNOWN;
         }
         let buf = self.buffers.of(Origin::Attr(object, name), span);
-        let array = crate::domain::Array::on_entry(buf, crate::domain::Kinds::ALL);
+        let mut array = crate::domain::Array::on_entry(buf, crate::domain::Kinds::ALL);
+        if self.is_array_attribute(object, name) {
+            array.evidence = crate::domain::Evidence::Likely;
+        }
         self.values.intern(Value::Array(array))
     }
 }

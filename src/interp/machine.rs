@@ -11,7 +11,7 @@ use crate::domain::{
     Age, Array, BufId, Buffers, Content, ContentId, Evidence, Key, Kinds, ObjectKind, Origin, Owner, Region, Site,
     State, Tri, Value, ValueId, Values,
 };
-use crate::ir::{BlockId, Body, BodyId, Local, LocalKind, Module, Names, Op, OpKind, Sym, Temp};
+use crate::ir::{BlockId, Body, BodyId, ClassId, Local, LocalKind, Module, Names, Op, OpKind, Sym, Temp};
 use crate::model::Model;
 use crate::source::Span;
 use crate::trace::{Event, EventKind};
@@ -43,6 +43,8 @@ pub struct Machine<'a> {
     pub(crate) captures: FxHashMap<(BodyId, Local), ValueId>,
 
     pub(crate) classes: Classes,
+    /// Which attributes of a class its methods bind to arrays, as far as that was asked.
+    pub(crate) array_attributes: FxHashMap<(ClassId, Sym), bool>,
     /// For names that inner functions rebind: does a call show when?
     pub(crate) tame: FxHashMap<(BodyId, Local), bool>,
     /// How far the analysis of each body is.
@@ -135,6 +137,7 @@ impl<'a> Machine<'a> {
             global_stores: vec![0; globals],
             captures: FxHashMap::default(),
             classes: Classes::new(module),
+            array_attributes: FxHashMap::default(),
             tame: FxHashMap::default(),
             progress: vec![Progress::Waiting; module.bodies.len()],
             globals_known: false,

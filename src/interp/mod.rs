@@ -10,7 +10,7 @@
 //! | `suspend` | putting a body aside while a callee is analysed |
 //! | `order` | the order of a body's blocks, and its loops |
 //! | `fixpoint` | the engine: order, joins, budget, replay |
-//! | `defaults` | which parameters have an array for their default |
+//! | `evident` | defaults and attributes that are certainly arrays |
 //! | `entry` | what is known when a body is entered: parameters, globals, closures |
 //! | `transfer` | what each op does |
 //! | `arith` | operators |
@@ -42,8 +42,8 @@ mod call;
 mod candidates;
 mod closure;
 mod container;
-mod defaults;
 mod entry;
+mod evident;
 mod fixpoint;
 mod index;
 mod instance;

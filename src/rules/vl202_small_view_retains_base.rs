@@ -73,7 +73,8 @@ fn confidence(base: &Buffer, view: &Array) -> Option<Confidence> {
         return Some(Confidence::Likely);
     }
     // The last row of a table that was filled row by row: the state at the end of a history.
-    let last = matches!((first.lo, first.hi), (Bound::At(-1), Bound::End)) && base.blank && view.certain();
+    let end = matches!((first.lo, first.hi), (Bound::At(-1), Bound::End)) || matches!(first.lo, Bound::Sym(_, -1));
+    let last = end && base.blank && view.certain();
     Some(if last { Confidence::Likely } else { Confidence::Possible })
 }
 
@@ -83,6 +84,8 @@ fn has_few(interval: Interval) -> bool {
         (Bound::Start, Bound::At(n)) => (1..=64).contains(&n),
         (Bound::At(a), Bound::At(b)) => (a < 0) == (b < 0) && (1..=64).contains(&(b - a)),
         (Bound::At(n), Bound::End) => (-64..0).contains(&n),
+        // `history[n - 1]`
+        (Bound::Sym(a, -1), Bound::Sym(b, 0)) => a == b,
         _ => false,
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::{Array, Bound, BufId, Evidence, Interval, Kinds, Origin, Regi
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{Write, in_order, label, made_label, write_word, writes};
-use crate::trace::{BodyTrace, Component, Escape, EventId, EventKind, Loop, Walk, WriteHow};
+use crate::trace::{BodyTrace, Component, Escape, Event, EventId, EventKind, Loop, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL401",
@@ -64,7 +64,7 @@ fn changed_between<'w, 'a>(
     writes: &'w [Write<'a>],
 ) -> Option<&'w Write<'a>> {
     let array = collected.array;
-    if array.evidence < Evidence::Likely || !array.bufs.iter().any(|&buf| is_one(trace, buf)) || may_be_number(array) {
+    if array.evidence < Evidence::Likely || !array.bufs.iter().any(|&buf| is_one(trace, buf)) {
         return None;
     }
     let near = |write: &&Write<'_>| {
@@ -73,6 +73,7 @@ fn changed_between<'w, 'a>(
             || trace.array(write.value).is_some_and(|written| written.evidence >= Evidence::Likely);
         evident
             && write.how != WriteHow::TupleItem
+            && !through_holder(trace, collected, write)
             && trace.overlaps(array, write.value)
             && !common(trace, array, write.value).is_empty()
     };
@@ -84,13 +85,28 @@ fn changed_between<'w, 'a>(
     let loops = trace.loops_around(trace.event(collected.id).block);
     let loops: Vec<_> = loops.iter().rev().filter(|around| lives_on(trace, collected, around)).collect();
     let part = trace.part_selected_by(collected.value);
+    if !part.is_empty() && may_be_number(array) {
+        return None;
+    }
     near.into_iter().find(|write| {
-        loops.iter().any(|around| around.holds(write.event.block) && hits(trace, collected, &part, write, around)) && {
-            let common = common(trace, array, write.value);
-            comes_to(trace, &common, collected.id, write.id, write.via)
-                && comes_to(trace, &common, write.id, collected.id, collected.via)
-        }
+        loops.iter().any(|around| around.holds(write.event.block) && hits(trace, collected, &part, write, around))
+            && common(trace, array, write.value).into_iter().any(|buf| {
+                comes_to(trace, buf, collected.id, write.id, write.via)
+                    && comes_to(trace, buf, write.id, collected.id, collected.via)
+            })
     })
+}
+
+/// `items[key][0] = …`: which of the items that is, is not known.
+fn through_holder(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>) -> bool {
+    let Value::Ref(objects) = trace.values.get(collected.into) else { return false };
+    let holds = |event: &Event| match event.kind {
+        EventKind::Bound { value, .. } => {
+            matches!(trace.values.get(value), Value::Ref(held) if held.iter().any(|object| objects.contains(object)))
+        }
+        _ => false,
+    };
+    write.via.is_some_and(|via| trace.bindings(via).any(|(_, event)| holds(event)))
 }
 
 /// Does the buffer stand for one allocation?
@@ -122,9 +138,11 @@ fn lives_on(trace: &BodyTrace<'_>, collected: &Collected<'_>, around: &Loop) -> 
         return false;
     }
     let Value::Ref(objects) = trace.values.get(collected.into) else { return true };
-    !trace.iter().any(|(_, event)| match event.kind {
-        EventKind::Made { buf } => objects.contains(&buf) && around.holds(event.block),
-        _ => false,
+    // One that is made in each pass and handed on lives among those made before.
+    objects.iter().any(|&object| {
+        !trace.iter().any(|(_, event)| {
+            matches!(event.kind, EventKind::Made { buf } if buf == object) && around.holds(event.block)
+        })
     })
 }
 
@@ -154,23 +172,22 @@ fn hits(
 }
 
 /// May `to` come after `from`, with the array being the one that it was, also under the name that is used there?
-fn comes_to(trace: &BodyTrace<'_>, bufs: &[BufId], from: EventId, to: EventId, name: Option<Local>) -> bool {
+fn comes_to(trace: &BodyTrace<'_>, buf: BufId, from: EventId, to: EventId, name: Option<Local>) -> bool {
     let elsewhere = |id| match trace.event(id).kind {
-        EventKind::Bound { value, .. } => bufs.iter().all(|&buf| !trace.mentions(value, buf)),
+        EventKind::Bound { value, .. } => !trace.mentions(value, buf),
         _ => true,
     };
     // `self.x = …`: what was read of the attribute before is not what it holds now.
     let replaced = |id| match trace.event(id).kind {
         EventKind::Escaped { value, how: Escape::Attribute(name), .. } => {
-            let it = |&&buf: &&BufId| matches!(trace.buffers.get(buf).origin, Origin::Attr(_, of) if of == name);
-            bufs.iter().find(it).is_some_and(|&buf| !trace.mentions(value, buf))
+            matches!(trace.buffers.get(buf).origin, Origin::Attr(_, of) if of == name) && !trace.mentions(value, buf)
         }
         _ => false,
     };
     let visit = |id| {
         if id == to {
             Walk::Found
-        } else if matches!(trace.event(id).kind, EventKind::Made { buf } if bufs.contains(&buf))
+        } else if matches!(trace.event(id).kind, EventKind::Made { buf: made } if made == buf)
             || name.is_some_and(|name| trace.rebinds(id, name) && elsewhere(id))
             || replaced(id)
         {

@@ -1,8 +1,9 @@
-//! Which parameters have an array for their default value.
+//! What is certainly an array, as far as the names of the module's scope tell: the default values of parameters, and what
+//! the methods of a class bind its attributes to.
 
 use super::machine::Machine;
-use crate::domain::{Value, ValueId};
-use crate::ir::{BodyId, Local, LocalKind, Op, OpKind, Param, Temp};
+use crate::domain::{BufId, Origin, Value, ValueId};
+use crate::ir::{BodyId, ClassId, Const, Local, LocalKind, Op, OpKind, Param, Sym, Temp};
 use crate::model::{ResultRule, RowId};
 
 /// Expressions are looked into this deep.
@@ -28,6 +29,46 @@ impl<'a> Machine<'a> {
             }
         }
         false
+    }
+
+    /// Does a method of the object's class bind the attribute to an array, and none bind it to a number?
+    pub(crate) fn is_array_attribute(&mut self, object: BufId, name: Sym) -> bool {
+        let Origin::Param(body, local) = self.buffers.get(object).origin else { return false };
+        let body = &self.module.bodies[body.index()];
+        let Some(class) = body.class.filter(|_| body.params.first().is_some_and(|param| param.local == local)) else {
+            return false;
+        };
+        if let Some(&known) = self.array_attributes.get(&(class, name)) {
+            return known;
+        }
+        let found = self.binds_to_array(class, name);
+        self.array_attributes.insert((class, name), found);
+        found
+    }
+
+    fn binds_to_array(&mut self, class: ClassId, name: Sym) -> bool {
+        let mut found = false;
+        for &(_, method) in &self.module.classes[class.index()].methods {
+            let body = &self.module.bodies[method.index()];
+            let first = body.params.first().map(|param| param.local);
+            for block in &body.blocks {
+                let of_block = Made { parent: method, ops: &block.ops };
+                for op in &block.ops {
+                    let OpKind::SetAttr { obj, name: set, value, inplace: false } = &op.kind else { continue };
+                    let own =
+                        matches!(of_block.op(*obj).map(|op| &op.kind), Some(OpKind::Load(of)) if Some(*of) == first);
+                    if *set != name || !own {
+                        continue;
+                    }
+                    match of_block.op(*value).map(|op| &op.kind) {
+                        Some(OpKind::Const(Const::None)) => {}
+                        Some(OpKind::Const(_)) => return false,
+                        _ => found = found || self.makes_array(&of_block, *value, 0),
+                    }
+                }
+            }
+        }
+        found
     }
 
     /// Is the expression's value an array, as far as the names of the module's scope tell?
