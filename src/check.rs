@@ -2,12 +2,13 @@
 
 use crate::finding::Finding;
 use crate::interp::{NoCallees, Observer, analyse};
-use crate::ir::lower;
+use crate::ir::{ClassId, Module, lower};
 use crate::model::Model;
 use crate::rules;
 use crate::source::{SourceFile, Span};
 use crate::syntax;
-use crate::trace::BodyTrace;
+use crate::trace::class::{self, lineage};
+use crate::trace::{BodyTrace, ClassTrace, Fact};
 
 /// What one run over a file counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,12 +65,13 @@ pub fn check(source: &SourceFile, model: &Model) -> Checked {
     }
     let module = lower::lower(&parsed, &source.text);
     drop(parsed);
-    let mut judge = Judge { findings: Vec::new() };
+    let mut judge = Judge { findings: Vec::new(), facts: Vec::new() };
     let outcome = analyse(&module, &source.text, model, &NoCallees, &mut judge);
     stats.bodies = module.bodies.len() as u64;
     stats.opaque = u64::from(module.opaque);
     stats.over_budget = outcome.over_budget;
     let mut findings = judge.findings;
+    judge_classes(&module, &source.text, &judge.facts, &mut findings);
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()).then(b.confidence.cmp(&a.confidence)));
     // A `finally` is lowered more than once, and so is told of more than once.
     findings.dedup_by(|b, a| a.rule.code == b.rule.code && a.span == b.span);
@@ -82,15 +84,34 @@ fn count_lines(text: &str) -> u64 {
     (ends + usize::from(!text.is_empty() && !text.ends_with('\n'))) as u64
 }
 
+/// Lets the rules judge the classes, each with what its methods, and those that it inherits, do with its attributes.
+fn judge_classes(module: &Module, text: &str, facts: &[(ClassId, Vec<Fact>)], findings: &mut Vec<Finding>) {
+    for id in (0..module.classes.len() as u32).map(ClassId) {
+        if !facts.iter().any(|entry| entry.0 == id) {
+            continue;
+        }
+        let mut about: Vec<Fact> = Vec::new();
+        for class in lineage(module, id) {
+            about.extend(facts.iter().filter(|entry| entry.0 == class).flat_map(|entry| &entry.1));
+        }
+        rules::judge_class(&ClassTrace { module, text, class: id, facts: &about }, findings);
+    }
+}
+
 /// Lets the rules judge each body as soon as it is traced.
 struct Judge {
     findings: Vec<Finding>,
+    /// What each method does with the attributes of its object, by class.
+    facts: Vec<(ClassId, Vec<Fact>)>,
 }
 
 impl Observer for Judge {
     fn body(&mut self, trace: &BodyTrace<'_>) {
         if !trace.events.is_empty() {
             rules::judge(trace, &mut self.findings);
+            if let Some(class) = trace.body.class {
+                self.facts.push((class, class::facts(trace)));
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 fn wanted(stems: &[String]) -> String {
     let mut text = String::from(
         "//! The list of rules. Made by `tests/registry.rs` from the files of this folder: do not edit.\n\n\
-         use crate::finding::{Finding, RuleInfo};\nuse crate::trace::BodyTrace;\n\n",
+         use crate::finding::{Finding, RuleInfo};\nuse crate::trace::{BodyTrace, ClassTrace};\n\n",
     );
     for stem in stems {
         let _ = writeln!(text, "#[path = \"{stem}.rs\"]\nmod {stem};");
@@ -19,11 +19,23 @@ fn wanted(stems: &[String]) -> String {
     text.push_str(
         "];\n\n/// What the rules do.\npub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[\n",
     );
-    for stem in stems {
+    for stem in stems.iter().filter(|stem| has(stem, "check(")) {
         let _ = writeln!(text, "    {stem}::check,");
+    }
+    text.push_str(
+        "];\n\n/// What the rules do with classes.\npub(super) static CLASS_CHECKS: &[fn(&ClassTrace<'_>, &mut Vec<Finding>)] = &[\n",
+    );
+    for stem in stems.iter().filter(|stem| has(stem, "check_class(")) {
+        let _ = writeln!(text, "    {stem}::check_class,");
     }
     text.push_str("];\n");
     text
+}
+
+/// Has the rule a function of this name?
+fn has(stem: &str, function: &str) -> bool {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/rules/{stem}.rs"));
+    std::fs::read_to_string(path).unwrap().contains(&format!("pub(super) fn {function}"))
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::domain::{Array, BufId, CopyOf, Origin, ValueId};
 use crate::finding::{Label, Role};
 use crate::ir::Local;
 use crate::source::Span;
-use crate::trace::{BodyTrace, Escape, Event, EventId, EventKind, How, Walk, WriteHow};
+use crate::trace::{BodyTrace, ClassTrace, Escape, Event, EventId, EventKind, Fact, How, Walk, WriteHow};
 
 /// A write, as a rule sees it.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +37,27 @@ pub(super) fn label(span: Span, role: Role, message: impl Into<String>) -> Label
 /// Does the name of a variable say that it keeps an earlier state?
 pub(super) fn names_a_snapshot(name: &str) -> bool {
     let name = name.trim_matches('_').to_ascii_lowercase();
-    const WORDS: [&str; 17] = [
-        "old", "prev", "previous", "last", "orig", "original", "backup", "saved", "save", "initial", "init", "before",
-        "best", "snapshot", "prior", "start", "past",
+    const WORDS: [&str; 20] = [
+        "old",
+        "prev",
+        "previous",
+        "last",
+        "orig",
+        "original",
+        "backup",
+        "saved",
+        "save",
+        "initial",
+        "init",
+        "before",
+        "best",
+        "snapshot",
+        "prior",
+        "start",
+        "past",
+        "undo",
+        "baseline",
+        "reference",
     ];
     let mut parts = name.split('_');
     parts.any(|part| WORDS.contains(&part.trim_end_matches(|c: char| c.is_ascii_digit())))
@@ -164,6 +182,12 @@ pub(super) fn write_word(trace: &BodyTrace<'_>, how: WriteHow) -> String {
         }
         WriteHow::Attribute(name) => format!("the assignment to `.{}`", text(name)),
     }
+}
+
+/// Is the write of an attribute an operator on the attribute itself (`self.x -= d`), as `self.x = self.x - d` would be
+/// written?
+pub(super) fn reads_as_operator(trace: &ClassTrace<'_>, written: &Fact, how: WriteHow) -> bool {
+    how == WriteHow::Augmented && written.span == written.stmt && !trace.quote(written.span).contains("] ")
 }
 
 /// Does the write put the elements into another order?

@@ -1,14 +1,18 @@
 //! The list of rules. Made by `tests/registry.rs` from the files of this folder: do not edit.
 
 use crate::finding::{Finding, RuleInfo};
-use crate::trace::BodyTrace;
+use crate::trace::{BodyTrace, ClassTrace};
 
 #[path = "vl101_write_through_view.rs"]
 mod vl101_write_through_view;
 #[path = "vl102_mutated_argument.rs"]
 mod vl102_mutated_argument;
+#[path = "vl103_mutated_stored_argument.rs"]
+mod vl103_mutated_stored_argument;
 #[path = "vl104_stale_snapshot.rs"]
 mod vl104_stale_snapshot;
+#[path = "vl107_exposed_internal_buffer.rs"]
+mod vl107_exposed_internal_buffer;
 #[path = "vl201_deleted_base_kept_alive.rs"]
 mod vl201_deleted_base_kept_alive;
 #[path = "vl202_small_view_retains_base.rs"]
@@ -30,7 +34,9 @@ mod vl404_mutable_array_default;
 pub(super) static INFOS: &[&RuleInfo] = &[
     &vl101_write_through_view::INFO,
     &vl102_mutated_argument::INFO,
+    &vl103_mutated_stored_argument::INFO,
     &vl104_stale_snapshot::INFO,
+    &vl107_exposed_internal_buffer::INFO,
     &vl201_deleted_base_kept_alive::INFO,
     &vl202_small_view_retains_base::INFO,
     &vl203_accumulated_views::INFO,
@@ -54,4 +60,11 @@ pub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[
     vl401_same_buffer_collected::check,
     vl403_chained_assignment::check,
     vl404_mutable_array_default::check,
+];
+
+/// What the rules do with classes.
+pub(super) static CLASS_CHECKS: &[fn(&ClassTrace<'_>, &mut Vec<Finding>)] = &[
+    vl103_mutated_stored_argument::check_class,
+    vl104_stale_snapshot::check_class,
+    vl107_exposed_internal_buffer::check_class,
 ];

@@ -89,7 +89,7 @@ fn of_attribute(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     let operator = write.how == WriteHow::Augmented && write.event.span == write.event.stmt;
     if trace.buffers.get(owner).origin != Origin::Param(trace.id, receiver)
         || !operator
-        || object.unknown
+        || object.unknown && !asks_only(trace.module.names.text(trace.body.name))
         || object.evidence < Evidence::Likely
     {
         return None;

@@ -7,7 +7,9 @@ use crate::rules::common::{
     Write, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders, seen_label,
     shares_words, works_in_place, write_word, writes,
 };
-use crate::trace::{BodyTrace, BoundFrom, Event, EventId, EventKind, How, Walk, WriteHow};
+use crate::trace::{
+    BodyTrace, BoundFrom, ClassTrace, Deed, Event, EventId, EventKind, How, Source, Walk, Way, WriteHow,
+};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL104",
@@ -59,6 +61,83 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     // Reading the docstring costs more than the rest: only where there is something to report.
     if findings.len() > before && works_in_place(trace) {
         findings.truncate(before);
+    }
+}
+
+/// An attribute kept as a snapshot of another attribute's array, which some method changes in place.
+pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
+    for stored in trace.facts {
+        let Deed::Stored(Source::Attr(source, way)) = stored.deed else { continue };
+        let mutual = trace.about(source).any(|fact| {
+            fact.method == stored.method
+                && matches!(fact.deed, Deed::Stored(Source::Attr(other, _)) if other == stored.attr)
+        });
+        if mutual
+            || trace.replaced(stored)
+            || trace.evidence(source).max(trace.evidence(stored.attr)) < Evidence::Likely
+        {
+            continue;
+        }
+        // `self.best = self.x`, then `self.x` is changed; or `self.x = self.initial`, then `self.x` is changed.
+        let pairs = [(stored.attr, source), (source, stored.attr)];
+        let told = pairs.into_iter().find_map(|(kept, changed)| {
+            let (written, how) = trace.writes(changed).find(|(fact, _)| !prepares(trace.method(fact)))?;
+            let seen = trace.about(kept).find(|fact| matches!(fact.deed, Deed::Read | Deed::Handed { .. }));
+            let snapshot = names_a_snapshot(trace.name(kept)) && !names_a_snapshot(trace.name(changed));
+            // Another statement of the class gives the attribute an array of its own.
+            let row = matches!(way, Way::View(How::Slice)) && trace.quote(stored.stmt).ends_with(']');
+            let copied = kept == stored.attr
+                && row
+                && !trace.quote(stored.stmt).contains(':')
+                && trace.about(kept).any(|fact| matches!(fact.deed, Deed::Stored(Source::Other)));
+            if !snapshot && (kept == source || seen.is_none()) {
+                return None;
+            }
+            let confidence = if snapshot || copied { Confidence::Likely } else { Confidence::Possible };
+            Some((kept, changed, written, how, seen, confidence))
+        });
+        let Some((kept, changed, written, how, seen, confidence)) = told else { continue };
+        let (old, new) = (trace.name(kept), trace.name(changed));
+        let receiver = trace.receiver(stored);
+        let said = match way {
+            Way::View(_) => format!("`{receiver}.{old}` shares memory with `{receiver}.{new}`: a slice is a view"),
+            Way::Same | Way::Converted(_) => {
+                format!("`{receiver}.{old}` and `{receiver}.{new}` are one array, not two")
+            }
+        };
+        let mut labels = vec![
+            label(stored.stmt, Role::Primary, said),
+            label(
+                written.span,
+                Role::Note,
+                format!("{} changes what `{receiver}.{old}` holds", class_write_word(trace, how)),
+            ),
+        ];
+        labels.extend(seen.map(|seen| label(seen.span, Role::Seen, "read here, with the new values")));
+        findings.push(Finding {
+            rule: &INFO,
+            span: stored.stmt,
+            message: format!("`{receiver}.{old}` changes together with `{receiver}.{new}`"),
+            confidence,
+            labels: in_order(labels),
+            help: Some(format!(
+                "keep a copy: add `.copy()` to the right-hand side of `{receiver}.{} = …`",
+                trace.name(stored.attr)
+            )),
+        });
+    }
+}
+
+/// Does the method run before the object is used, so that its writes come before everything else?
+fn prepares(method: &str) -> bool {
+    let method = method.trim_start_matches('_');
+    ["init", "setup", "set_up", "reset", "prepare", "allocate"].iter().any(|verb| method.starts_with(verb))
+}
+
+fn class_write_word(trace: &ClassTrace<'_>, how: WriteHow) -> String {
+    match how {
+        WriteHow::Callee { name, .. } => format!("`{}`", trace.name(name)),
+        _ => "this write".to_string(),
     }
 }
 

@@ -5,11 +5,13 @@
 //! and the ops are not shown, so that a rule cannot work out aliasing by itself.
 
 mod attributes;
+pub mod class;
 pub mod event;
 pub mod loops;
 pub mod params;
 pub mod query;
 
+pub use class::{ClassTrace, Deed, Fact, Source, Way};
 pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, ReadHow, WriteHow};
 pub use loops::{Component, Loop};
 pub use query::{Link, Walk};

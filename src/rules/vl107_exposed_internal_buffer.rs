@@ -1,0 +1,67 @@
+//! A method hands out the array that the object goes on changing in place.
+
+use crate::domain::Evidence;
+use crate::finding::{Confidence, Finding, Role, RuleInfo};
+use crate::rules::common::{in_order, label};
+use crate::trace::{ClassTrace, Deed, Fact, WriteHow};
+
+pub(super) static INFO: RuleInfo = RuleInfo {
+    code: "VL107",
+    name: "exposed-internal-buffer",
+    summary: "a method returns the object's live buffer, which the next call changes in place",
+    page: include_str!("../../rules/VL107-exposed-internal-buffer.md"),
+};
+
+pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
+    let mut told: Vec<crate::ir::Sym> = Vec::new();
+    for handed in trace.facts {
+        let Deed::Handed { part } = handed.deed else { continue };
+        if told.contains(&handed.attr) || trace.evidence(handed.attr) < Evidence::Likely {
+            continue;
+        }
+        // Written and handed out by one method: each call spoils what the one before gave.
+        let same = trace.writes(handed.attr).find(|(fact, _)| fact.method == handed.method);
+        let other = || {
+            trace
+                .writes(handed.attr)
+                .find(|(fact, how)| !matches!(how, WriteHow::Item { whole: true }) && !is_setter(trace.method(fact)))
+        };
+        let Some((written, _)) = same.or_else(other) else { continue };
+        let by_call = same.is_some() && !part && !in_place(trace.method(handed));
+        let confidence = if by_call { Confidence::Likely } else { Confidence::Possible };
+        told.push(handed.attr);
+        findings.push(tell(trace, handed, written, confidence));
+    }
+}
+
+fn is_setter(method: &str) -> bool {
+    method.starts_with("set") || method == "__setitem__"
+}
+
+/// Does the method's name say that it changes the object, so that its result is the object's new state?
+fn in_place(method: &str) -> bool {
+    method.ends_with('_') && !method.ends_with("__")
+        || method.contains("inplace")
+        || method.starts_with("__i")
+        || method.starts_with('_') && !method.starts_with("__")
+}
+
+fn tell(trace: &ClassTrace<'_>, handed: &Fact, written: &Fact, confidence: Confidence) -> Finding {
+    let own = format!("{}.{}", trace.receiver(handed), trace.name(handed.attr));
+    let labels = vec![
+        label(written.span, Role::Note, format!("`{}` changes `{own}` in place", trace.method(written))),
+        label(
+            handed.span,
+            Role::Primary,
+            format!("this hands out `{own}` itself: results of earlier calls change with it"),
+        ),
+    ];
+    Finding {
+        rule: &INFO,
+        span: handed.span,
+        message: format!("`{}` returns the live buffer `{own}`, which later calls change", trace.method(handed)),
+        confidence,
+        labels: in_order(labels),
+        help: Some(format!("return a copy: `{own}.copy()`")),
+    }
+}
