@@ -90,7 +90,12 @@ pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
                 && row
                 && !trace.quote(stored.stmt).contains(':')
                 && trace.about(kept).any(|fact| matches!(fact.deed, Deed::Stored(Source::Other)));
-            if !snapshot && (kept == source || seen.is_none()) {
+            // Taken back from where another method puts copies.
+            let restored = kept == source
+                && trace.about(kept).any(|fact| {
+                    fact.method != stored.method && matches!(fact.deed, Deed::Stored(Source::Other))
+                });
+            if restored || !snapshot && (kept == source || seen.is_none()) {
                 return None;
             }
             let confidence = if snapshot || copied { Confidence::Likely } else { Confidence::Possible };

@@ -1,0 +1,176 @@
+//! Which methods are worth interpreting for what rules say of classes: those that touch an attribute which some method
+//! writes in place, and which is shared with a caller or with another attribute.
+//!
+//! A cheap look at the ops, as in `candidates`: it may take a class too many, and what it takes is interpreted.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::known::Known;
+use crate::ir::{ArgKind, Body, BodyId, BodyKind, Class, Module, OpKind, Sym, Temp, Terminator};
+
+/// What the methods of a class do with an attribute.
+#[derive(Clone, Copy, Default)]
+struct Use {
+    /// Written in place.
+    written: bool,
+    /// Bound to what a caller passed or to what another attribute holds, put into another attribute, or returned.
+    shared: bool,
+}
+
+/// The methods of classes in which a rule may find something.
+pub(super) fn methods(module: &Module, known: &Known) -> FxHashSet<BodyId> {
+    let mut found = FxHashSet::default();
+    let Some(top) = module.bodies.first() else { return found };
+    if module.classes.is_empty() || !uses_numpy(module, top) {
+        return found;
+    }
+    for class in &module.classes {
+        let mut uses: FxHashMap<Sym, Use> = FxHashMap::default();
+        let mut touched: Vec<(BodyId, Sym)> = Vec::new();
+        for &(_, method) in &class.methods {
+            let mut look = Look { known, module, body: &module.bodies[method.index()], uses: &mut uses, touched: Vec::new() };
+            look.run();
+            touched.extend(look.touched.into_iter().map(|attribute| (method, attribute)));
+        }
+        inherit(module, class, &mut uses);
+        let wanted = |attribute: &Sym| uses.get(attribute).is_some_and(|use_| use_.written && use_.shared);
+        found.extend(touched.into_iter().filter(|entry| wanted(&entry.1)).map(|entry| entry.0));
+    }
+    found
+}
+
+/// A class that inherits may share what the other writes, or write what the other shares: then all counts as both.
+fn inherit(module: &Module, class: &Class, uses: &mut FxHashMap<Sym, Use>) {
+    let inside = |path: &Vec<Sym>| matches!(path[..], [name] if module.classes.iter().any(|other| other.name == name));
+    let base = module.classes.iter().any(|other| other.bases.iter().any(|path| path[..] == [class.name]));
+    if base || class.bases.iter().any(inside) {
+        for use_ in uses.values_mut() {
+            let either = use_.written || use_.shared;
+            *use_ = Use { written: either, shared: either };
+        }
+    }
+}
+
+/// Does the module import NumPy, or anything from it?
+fn uses_numpy(module: &Module, top: &Body) -> bool {
+    top.blocks.iter().flat_map(|block| &block.ops).any(|op| {
+        let path = match &op.kind {
+            OpKind::Import(path) => path,
+            OpKind::ImportFrom { module, level: 0, .. } => module,
+            _ => return false,
+        };
+        path.first().is_some_and(|&root| module.names.text(root) == "numpy")
+    })
+}
+
+/// A look at one method.
+struct Look<'m, 'u> {
+    known: &'m Known,
+    module: &'m Module,
+    body: &'m Body,
+    uses: &'u mut FxHashMap<Sym, Use>,
+    touched: Vec<Sym>,
+}
+
+impl<'m> Look<'m, '_> {
+    fn run(&mut self) {
+        let body = self.body;
+        let Some(receiver) = body.params.first().filter(|_| body.kind == BodyKind::Function) else { return };
+        let mut defs: Vec<Option<&'m OpKind>> = vec![None; body.temps.len()];
+        for block in &body.blocks {
+            for op in &block.ops {
+                self.op(&op.kind, receiver.local, &defs);
+                if let Some(dest) = op.dest {
+                    defs[dest.index()] = Some(&op.kind);
+                }
+            }
+            if let Terminator::Return(Some(value)) = &block.term {
+                self.share(*value, receiver.local, &defs);
+            }
+        }
+    }
+
+    fn op(&mut self, kind: &OpKind, receiver: crate::ir::Local, defs: &[Option<&'m OpKind>]) {
+        match kind {
+            OpKind::Attr(obj, name) if is(*obj, receiver, defs) => self.touched.push(*name),
+            OpKind::SetAttr { obj, name, value, inplace } => {
+                if !is(*obj, receiver, defs) {
+                    return;
+                }
+                self.touched.push(*name);
+                if !inplace && passes_on(*value, defs) {
+                    self.uses.entry(*name).or_default().shared = true;
+                    self.share(*value, receiver, defs);
+                }
+            }
+            OpKind::InPlace(_, target, value) => {
+                let number = matches!(defs[value.index()], Some(OpKind::Const(_)));
+                if !number {
+                    self.write(*target, receiver, defs);
+                }
+            }
+            OpKind::SetItem { obj, value, .. } => {
+                self.write(*obj, receiver, defs);
+                self.share(*value, receiver, defs);
+            }
+            OpKind::Method { obj, name, args, .. } => {
+                if self.known.method(*name).is_some() {
+                    self.write(*obj, receiver, defs);
+                }
+                for arg in args {
+                    let out = matches!(arg.kind, ArgKind::Kw(key) if self.module.names.text(key) == "out");
+                    if out || args.len() > 1 {
+                        self.write(arg.value, receiver, defs);
+                    }
+                    self.share(arg.value, receiver, defs);
+                }
+            }
+            OpKind::Call(_, args) => args.iter().for_each(|arg| self.write(arg.value, receiver, defs)),
+            OpKind::Yield(Some(value)) => self.share(*value, receiver, defs),
+            _ => {}
+        }
+    }
+
+    /// The value is written, if it is an attribute of the receiver.
+    fn write(&mut self, value: Temp, receiver: crate::ir::Local, defs: &[Option<&'m OpKind>]) {
+        for attribute in attributes(value, receiver, defs) {
+            self.uses.entry(attribute).or_default().written = true;
+        }
+    }
+
+    /// The value, or a part of it, is shared with somebody.
+    fn share(&mut self, value: Temp, receiver: crate::ir::Local, defs: &[Option<&'m OpKind>]) {
+        for attribute in attributes(value, receiver, defs) {
+            self.uses.entry(attribute).or_default().shared = true;
+        }
+    }
+}
+
+fn is(value: Temp, local: crate::ir::Local, defs: &[Option<&OpKind>]) -> bool {
+    matches!(defs[value.index()], Some(OpKind::Load(loaded)) if *loaded == local)
+}
+
+/// May the value be somebody else's array: a name, an attribute, a part of one, or what a function made of it?
+fn passes_on(value: Temp, defs: &[Option<&OpKind>]) -> bool {
+    match defs[value.index()] {
+        Some(OpKind::Load(_) | OpKind::Attr(..) | OpKind::Index(..) | OpKind::Join(_) | OpKind::Display(..)) => true,
+        Some(OpKind::Call(_, args) | OpKind::Method { args, .. }) => !args.is_empty(),
+        _ => false,
+    }
+}
+
+/// The attributes of the receiver that the expression is, or is a part of.
+fn attributes(value: Temp, receiver: crate::ir::Local, defs: &[Option<&OpKind>]) -> Vec<Sym> {
+    let mut found = Vec::new();
+    let mut stack = vec![value];
+    while let Some(value) = stack.pop() {
+        match defs[value.index()] {
+            Some(OpKind::Attr(obj, name)) if is(*obj, receiver, defs) => found.push(*name),
+            Some(OpKind::Attr(obj, _) | OpKind::Index(obj, _)) => stack.push(*obj),
+            Some(OpKind::Display(_, items)) => stack.extend(items.iter().map(|item| item.0)),
+            Some(OpKind::Join(parts)) => stack.extend(parts.iter().copied()),
+            _ => {}
+        }
+    }
+    found
+}
