@@ -28,7 +28,8 @@ pub(super) fn methods(module: &Module, known: &Known) -> FxHashSet<BodyId> {
         let mut uses: FxHashMap<Sym, Use> = FxHashMap::default();
         let mut touched: Vec<(BodyId, Sym)> = Vec::new();
         for &(_, method) in &class.methods {
-            let mut look = Look { known, module, body: &module.bodies[method.index()], uses: &mut uses, touched: Vec::new() };
+            let mut look =
+                Look { known, module, body: &module.bodies[method.index()], uses: &mut uses, touched: Vec::new() };
             look.run();
             touched.extend(look.touched.into_iter().map(|attribute| (method, attribute)));
         }
@@ -114,7 +115,7 @@ impl<'m> Look<'m, '_> {
                 self.share(*value, receiver, defs);
             }
             OpKind::Method { obj, name, args, .. } => {
-                if self.known.method(*name).is_some() {
+                if self.known.meaning(*name).named.writes.is_some() {
                     self.write(*obj, receiver, defs);
                 }
                 for arg in args {

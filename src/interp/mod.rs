@@ -40,6 +40,7 @@ mod attr;
 mod builtins;
 mod call;
 mod candidates;
+mod class_candidates;
 mod closure;
 mod container;
 mod entry;
@@ -160,7 +161,11 @@ pub fn analyse(
     let mut wanted: Vec<BodyId> = if observer.wants_points() {
         (0..module.bodies.len() as u32).map(BodyId).collect()
     } else {
-        Writers::new(module, &known).candidates(module, text)
+        let mut found = Writers::new(module, &known).candidates(module, text);
+        found.extend(class_candidates::methods(module, &known));
+        found.sort_unstable();
+        found.dedup();
+        found
     };
     // The module's own statements come last, when all functions are known.
     if wanted.first() == Some(&BodyId(0)) {

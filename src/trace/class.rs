@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::params::lets_callers_choose;
 use super::{BodyTrace, Escape, EventKind, How, Link, WriteHow};
-use crate::domain::{Array, BufId, Evidence, Origin, Value, ValueId};
+use crate::domain::{Array, BufId, Evidence, Origin, Owner, Value, ValueId};
 use crate::ir::{BodyId, ClassId, Module, Sym};
 use crate::source::Span;
 
@@ -218,10 +218,17 @@ impl Collector<'_, '_> {
                     put(list, Deed::Collected(source), evidence);
                 }
             }
-            EventKind::Escaped { value, how: Escape::Returned | Escape::Yielded, .. } => {
+            EventKind::Escaped { value, via, how: Escape::Returned | Escape::Yielded, .. } => {
+                // Under another name it may have been cut before.
+                let named = via.is_some() && via != self.trace.receiver();
+                let cut = self.trace.chain(value).iter().any(is_part);
                 for array in self.trace.arrays(value) {
                     if let Some(attr) = attribute(self.trace, self.own, array) {
-                        put(attr, Deed::Handed { part: !array.entry }, array.evidence);
+                        put(
+                            attr,
+                            Deed::Handed { part: cut || array.owner == Owner::View || named && !array.entry },
+                            array.evidence,
+                        );
                     }
                 }
             }
@@ -285,7 +292,8 @@ fn sources(
         };
         for &buf in &array.bufs {
             let source = match trace.buffers.get(buf).origin {
-                Origin::Param(body, local) if body == trace.id && buf != own => {
+                // (What a default argument holds is a matter of its own.)
+                Origin::Param(body, local) if body == trace.id && buf != own && !trace.defaults_to_object(local) => {
                     Source::Param(trace.body.locals[local.index()].name, way)
                 }
                 Origin::Attr(object, name) if object == own => Source::Attr(name, way),

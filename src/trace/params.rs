@@ -52,6 +52,11 @@ impl BodyTrace<'_> {
         own.then_some(local)
     }
 
+    /// Is the parameter's default value made by an expression, once and for all calls?
+    pub fn defaults_to_object(&self, local: Local) -> bool {
+        self.body.params.iter().any(|param| param.local == local && matches!(param.default, Some(Default::Other(_))))
+    }
+
     /// Where the parameter stands in the signature.
     pub fn parameter_span(&self, local: Local) -> Option<crate::source::Span> {
         self.body.params.iter().find(|param| param.local == local).map(|param| param.span)
