@@ -119,7 +119,7 @@ impl<'a> Machine<'a> {
             "stack" => ndim + 1,
             "vstack" | "row_stack" => ndim.max(2),
             "hstack" => ndim.max(1),
-            "column_stack" => 2,
+            "column_stack" => ndim.max(2),
             "dstack" => ndim.max(3),
             "concatenate" | "concat" if none => 1,
             "concatenate" | "concat" => ndim,
