@@ -163,8 +163,9 @@ fn confidence(
         || names_an_output(trace.name(alias));
     let both_leave = alias_use == Some(Use::HandedOut) && base_read.is_none();
     let data_written = matches!(write.how, WriteHow::Item { .. }) && is_local(trace, object);
-    let likely = base_read.is_some() && (reorders(trace, write.how) || alias_use.is_some() || data_written)
-        || both_leave && matches!(write.how, WriteHow::Item { .. });
+    let likely =
+        !trace.is_test() && base_read.is_some() && (reorders(trace, write.how) || alias_use.is_some() || data_written)
+            || both_leave && matches!(write.how, WriteHow::Item { .. });
     if meant {
         return base_read.map(|_| Confidence::Possible);
     }

@@ -73,11 +73,15 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
         || object.evidence < Evidence::Likely
         || object.writeable.no()
         || names_an_output(name)
+        || trace.defaults_to_object(param)
         || lets_callers_choose(trace.module, trace.body)
     {
         return None;
     }
     let way = way(trace, write.object);
+    if matches!(way, Way::Converted(event, _) if asks_to_copy(trace, event)) {
+        return None;
+    }
     let inside = matches!(trace.buffers.get(buf).origin, Origin::Attr(..));
     if inside && !matches!(way, Way::Viewed(_, How::Slice)) {
         // Objects are passed to be changed.
@@ -86,6 +90,12 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
     let after = after(trace, write);
     let confidence = confidence(trace, write, buf, name, way, after, inside);
     Some(tell(trace, write, param, way, after, inside, confidence))
+}
+
+/// Does the conversion's call say when to copy (`copy=self.copy`)?
+fn asks_to_copy(trace: &BodyTrace<'_>, event: EventId) -> bool {
+    let call = trace.quote(trace.event(event).span);
+    call.contains("copy=") && !call.contains("copy=False") && !call.contains("copy=None")
 }
 
 fn way(trace: &BodyTrace<'_>, object: ValueId) -> Way {
@@ -142,7 +152,7 @@ fn confidence(
     };
     let whole = matches!(write.how, WriteHow::Item { whole: true });
     let alias = write.via.map_or("", |local| trace.name(local));
-    if whole || names_an_output(alias) && !matches!(way, Way::Converted(..)) || is_test(trace) || is_kernel(trace) {
+    if whole || names_an_output(alias) && !matches!(way, Way::Converted(..)) || trace.is_test() || is_kernel(trace) {
         return Confidence::Possible;
     }
     let procedure =
@@ -187,11 +197,6 @@ fn is_name_of(trace: &BodyTrace<'_>, via: Option<Local>, buf: BufId) -> bool {
         || trace.bindings(via).any(
             |(_, event)| matches!(event.kind, EventKind::Bound { from: BoundFrom::Name(source), .. } if source == param),
         )
-}
-
-/// Is the function tried out on data of its own?
-fn is_test(trace: &BodyTrace<'_>) -> bool {
-    trace.module.names.text(trace.body.name).starts_with("test")
 }
 
 /// Is the function compiled, as those are that work on buffers of their callers?

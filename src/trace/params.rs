@@ -62,6 +62,11 @@ impl BodyTrace<'_> {
         self.body.params.iter().find(|param| param.local == local).map(|param| param.span)
     }
 
+    /// Is it a test, which tries things out on data of its own, sharing of memory among them?
+    pub fn is_test(&self) -> bool {
+        self.module.names.text(self.body.name).starts_with("test")
+    }
+
     /// Is the function for the file's own use (`_name`, or defined inside another), so that its callers know what it does?
     pub fn is_private(&self) -> bool {
         let hidden = |name: &str| name.starts_with('_') && !name.ends_with("__");
