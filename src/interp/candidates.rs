@@ -2,19 +2,37 @@
 //! collect parts of one. In all others no event can happen that a rule starts from; they are interpreted only where an
 //! interpreted body calls them. (`inspect` wants to know of all.)
 
+mod flow;
+
 use smallvec::SmallVec;
+
+use flow::Flow;
 
 use super::known::Known;
 use crate::ir::{
     Arg, ArgKind, BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, OpKind, Sym, Temp, Terminator, UnaryOp,
 };
 
-/// Which names of a file can write, as functions or methods.
-#[derive(Debug)]
-pub(crate) struct Writers<'k> {
-    known: &'k Known,
+/// The search for the bodies in which a rule may find something.
+pub(crate) struct Candidates<'a> {
+    module: &'a Module,
+    known: &'a Known,
     /// For each symbol: does an import bind it to a package of the model, or to something in it?
     modelled: Vec<bool>,
+    /// For each symbol: is it the name of a function or class of the file?
+    own: Vec<bool>,
+    /// For each symbol: is it a property of a class of the file?
+    properties: Vec<bool>,
+    /// For each symbol: may a function of the file of this name write what it is given?
+    writers: Vec<bool>,
+    /// Which bodies mention which of the file's functions.
+    calls: Vec<(BodyId, Sym)>,
+    /// For each temp of the body that is looked at the op that defined it. (A temp is used in its own block only, where
+    /// its op comes first.)
+    defs: Vec<Option<&'a OpKind>>,
+    /// Names of this body that a part was cut off for.
+    cut: SmallVec<[Local; 8]>,
+    flow: Flow,
 }
 
 /// What in a body speaks for arrays.
@@ -28,46 +46,125 @@ enum Hint {
     Arrays,
 }
 
-impl<'k> Writers<'k> {
-    pub(crate) fn new(module: &Module, known: &'k Known) -> Writers<'k> {
-        let mut writers = Writers { known, modelled: vec![false; module.names.len()] };
-        writers.find_imports(module);
-        writers
-    }
-
-    fn find_imports(&mut self, module: &Module) {
-        for body in &module.bodies {
-            for block in &body.blocks {
-                for pair in block.ops.windows(2) {
-                    let path = match &pair[0].kind {
-                        OpKind::Import(path) => path,
-                        OpKind::ImportFrom { module, level: 0, .. } => module,
-                        _ => continue,
-                    };
-                    let modelled = path.first().is_some_and(|&root| self.known.meaning(root).named.package);
-                    if let (OpKind::Store(local, _), true) = (&pair[1].kind, modelled) {
-                        self.modelled[body.locals[local.index()].name.0 as usize] = true;
-                    }
-                }
-            }
+impl<'a> Candidates<'a> {
+    pub(crate) fn new(module: &'a Module, known: &'a Known) -> Candidates<'a> {
+        let names = module.names.len();
+        let mut own = vec![false; names];
+        for name in module.bodies.iter().map(|body| body.name) {
+            own[name.0 as usize] = true;
+        }
+        let mut properties = vec![false; names];
+        for name in module.classes.iter().flat_map(|class| &class.properties) {
+            properties[name.0 as usize] = true;
+        }
+        Candidates {
+            module,
+            known,
+            modelled: vec![false; names],
+            own,
+            properties,
+            writers: vec![false; names],
+            calls: Vec::new(),
+            defs: Vec::new(),
+            cut: SmallVec::new(),
+            flow: Flow::default(),
         }
     }
 
     /// The bodies in which a rule may find something, in source order: an event may happen there that a rule starts
     /// from, and something speaks for arrays.
-    pub(crate) fn candidates(&self, module: &Module, text: &str) -> Vec<BodyId> {
-        let hints: Vec<Hint> = module.bodies.iter().map(|body| self.hint(body, text)).collect();
+    pub(crate) fn find(mut self, text: &str) -> Vec<BodyId> {
+        let ids = || (0..self.module.bodies.len() as u32).map(BodyId);
+        // The cheap question first: it leaves few for the others.
+        let mut waiting: Vec<BodyId> = ids().collect();
+        waiting.retain(|&id| self.does_something(id));
+        let mut reports = vec![false; self.module.bodies.len()];
+        // A call of a function that writes what it is given is a write, too.
+        for _ in 0..MAX_ROUNDS {
+            let mut writers: Vec<Sym> = Vec::new();
+            for id in waiting.drain(..) {
+                let body = &self.module.bodies[id.index()];
+                reports[id.index()] |= self.may_report(body);
+                if self.flow.writes_given {
+                    writers.push(body.name);
+                    let class = body.class.filter(|_| self.module.names.text(body.name) == "__init__");
+                    writers.extend(class.map(|class| self.module.classes[class.index()].name));
+                }
+            }
+            writers.retain(|name| !std::mem::replace(&mut self.writers[name.0 as usize], true));
+            if writers.is_empty() {
+                break;
+            }
+            waiting.extend(self.calls.iter().filter(|call| writers.contains(&call.1)).map(|call| call.0));
+            waiting.dedup();
+        }
+        let mut found: Vec<BodyId> = ids().filter(|id| reports[id.index()]).collect();
         // A function of the file that works on arrays may hand them to those that call it.
-        let any = hints.contains(&Hint::Arrays);
-        let wanted = |id: &u32| {
-            let hinted = match hints[*id as usize] {
-                Hint::Arrays => true,
-                Hint::Calls => any,
-                Hint::Nothing => false,
-            };
-            hinted && self.may_report(&module.bodies[*id as usize])
-        };
-        (0..module.bodies.len() as u32).filter(wanted).map(BodyId).collect()
+        let mut any = None;
+        found.retain(|&id| match self.hint(&self.module.bodies[id.index()], text) {
+            Hint::Arrays => {
+                any = Some(true);
+                true
+            }
+            Hint::Calls => {
+                *any.get_or_insert_with(|| self.module.bodies.iter().any(|body| self.hint(body, text) == Hint::Arrays))
+            }
+            Hint::Nothing => false,
+        });
+        found
+    }
+
+    /// Has the body any op at all that a rule may start from? Notes what it imports and whom it may call, by the way.
+    fn does_something(&mut self, id: BodyId) -> bool {
+        let body = &self.module.bodies[id.index()];
+        let mut does = false;
+        let (mut slices, mut collects, mut parts) = (false, false, false);
+        let mut none = None;
+        let lasts = body.params.iter().any(|param| matches!(param.default, Some(Default::Other(_))));
+        for block in &body.blocks {
+            let mut model = false;
+            let mut stored = None;
+            for op in &block.ops {
+                match &op.kind {
+                    OpKind::Import(path) | OpKind::ImportFrom { module: path, level: 0, .. } => {
+                        model = path.first().is_some_and(|&root| self.known.meaning(root).named.package);
+                        continue;
+                    }
+                    OpKind::Store(local, _) if model => {
+                        self.modelled[body.locals[local.index()].name.0 as usize] = true;
+                    }
+                    OpKind::Const(Const::None) => none = op.dest,
+                    OpKind::Store(_, value) => does |= Some(*value) == none,
+                    OpKind::SetItem { .. } | OpKind::InPlace(..) | OpKind::Delete(_) => does = true,
+                    OpKind::SetAttr { name, value, .. } => {
+                        does |= parts || lasts || stored.replace(*value) == Some(*value);
+                        does |= self.known.meaning(*name).settable;
+                    }
+                    OpKind::Load(local) => {
+                        let name = body.locals[local.index()].name;
+                        does |= self.known.meaning(name).named.writes.is_some();
+                        if self.own[name.0 as usize] {
+                            self.calls.push((id, name));
+                        }
+                    }
+                    OpKind::Call(_, args) => does |= self.asks(args),
+                    OpKind::Method { name, args, .. } => {
+                        let meaning = self.known.meaning(*name);
+                        does |= meaning.named.writes.is_some() || self.asks(args);
+                        collects |= meaning.collects;
+                        if self.own[name.0 as usize] {
+                            self.calls.push((id, *name));
+                        }
+                    }
+                    OpKind::Slice(..) => slices = true,
+                    OpKind::Index(..) => parts = true,
+                    _ => {}
+                }
+                model = false;
+            }
+            does |= parts && matches!(block.term, Terminator::Return(Some(_)));
+        }
+        does || slices && collects
     }
 
     /// What in a body speaks for arrays.
@@ -83,8 +180,14 @@ impl<'k> Writers<'k> {
             return Hint::Arrays;
         }
         let mut hint = Hint::Nothing;
+        let mut slice = None;
         for op in body.blocks.iter().flat_map(|block| &block.ops) {
             match &op.kind {
+                OpKind::Slice(..) => slice = op.dest,
+                // `x[:, 1]`, `x[...]`, `x[a:b] = y`
+                OpKind::Display(_, items) if items.iter().any(|item| Some(item.0) == slice) => return Hint::Arrays,
+                OpKind::Const(Const::Ellipsis) => return Hint::Arrays,
+                OpKind::SetItem { index, .. } if Some(*index) == slice => return Hint::Arrays,
                 OpKind::Load(local) => {
                     let info = &body.locals[local.index()];
                     if self.modelled[info.name.0 as usize] {
@@ -94,7 +197,7 @@ impl<'k> Writers<'k> {
                         hint = Hint::Calls;
                     }
                 }
-                OpKind::Attr(_, name) | OpKind::Method { name, .. } if self.known.meaning(Sym(name.0)).arrayish() => {
+                OpKind::Attr(_, name) | OpKind::Method { name, .. } if self.known.meaning(*name).arrayish() => {
                     return Hint::Arrays;
                 }
                 OpKind::Method { .. } | OpKind::Function(..) => hint = Hint::Calls,
@@ -109,102 +212,122 @@ impl<'k> Writers<'k> {
     /// an array of which a part is kept, or collect parts?
     ///
     /// Names are merged that a binding may make one memory's: `y = x`, `y = x[…]`, `y = f(x)` for an `f` that is not
-    /// known to make something new.
-    fn may_report(&self, body: &Body) -> bool {
-        let mut flow =
-            Flow { classes: (0..body.locals.len() as u32).collect(), several: vec![false; body.locals.len()] };
+    /// known to make something new. An attribute of a name (`self.x`) counts as a name of its own, unless what has the
+    /// attribute is itself bound to another name, or what its methods return.
+    fn may_report(&mut self, body: &'a Body) -> bool {
+        self.flow.reset(body.locals.len());
         // Parameters share their memory with the caller.
-        for param in body.params.iter().skip(usize::from(body.class.is_some())) {
-            flow.several[param.local.index()] = true;
+        for (i, param) in body.params.iter().enumerate() {
+            self.flow.give(param.local, i > 0 || body.class.is_none());
         }
-        let mut written: SmallVec<[Local; 8]> = SmallVec::new();
         // What a default argument holds, all later calls hold.
-        let lasts = |local: Local| match body.locals[local.index()].kind {
-            LocalKind::Param(i) => matches!(body.params[i as usize].default, Some(Default::Other(_))),
+        let lasts = |name: u32| match body.locals.get(name as usize).map(|info| info.kind) {
+            Some(LocalKind::Param(i)) => matches!(body.params[i as usize].default, Some(Default::Other(_))),
             _ => false,
         };
-        let defaults = body.params.iter().any(|param| lasts(param.local));
-        body.params.iter().filter(|param| lasts(param.local)).for_each(|param| flow.mark(param.local));
-        let mut chain = None;
-        let mut stored = None;
-        let mut parts: SmallVec<[Local; 4]> = SmallVec::new();
-        let mut slices = false;
-        let mut collects = false;
-        let mut defs = Defs(vec![None; body.temps.len()]);
+        let params = || body.params.iter().map(|param| param.local.0);
+        let defaults = params().any(lasts);
+        params().filter(|&name| lasts(name)).for_each(|name| self.flow.mark(name));
+        let (mut chain, mut stored) = (None, None);
+        let mut found = false;
+        self.cut.clear();
+        self.defs.clear();
+        self.defs.resize(body.temps.len(), None);
+        let mut written: SmallVec<[u32; 8]> = SmallVec::new();
+        let (mut temporary, mut slices, mut collects, mut deletes) = (false, false, false, false);
         for block in &body.blocks {
             for op in &block.ops {
                 match &op.kind {
                     OpKind::Store(local, value) => {
-                        if let Some(OpKind::Const(Const::None)) = defs.get(*value) {
-                            collects = true;
-                            written.push(*local);
+                        if let Some(OpKind::Const(Const::None)) = self.def(*value) {
+                            deletes = true;
+                            written.push(local.0);
                         }
-                        for source in self.sources(&defs, *value, body) {
-                            flow.unite(*local, source);
-                        }
-                        if cuts(&defs, *value, body) {
-                            parts.push(*local);
+                        self.bind(local.0, *value, body);
+                        if self.cuts(*value, body) {
+                            self.cut.push(*local);
                         }
                         // `a = b = …`
-                        if let Some((_, other)) = chain.replace((*value, *local)).filter(|last| last.0 == *value) {
-                            flow.unite(*local, other);
+                        if let Some((_, other)) = chain.replace((*value, local.0)).filter(|last| last.0 == *value) {
+                            self.flow.unite(local.0, other);
                         }
                     }
-                    OpKind::Delete(local) => written.push(*local),
-                    OpKind::SetItem { obj, value, .. } => {
-                        if !self.write(&defs, *obj, body, &mut written) {
-                            return true;
+                    OpKind::Delete(local) => {
+                        deletes = true;
+                        written.push(local.0);
+                    }
+                    OpKind::SetItem { obj, index, value, inplace } => {
+                        temporary |= !self.write(*obj, body, &mut written);
+                        // A number, or what an operator made, is no part of an array.
+                        let new = matches!(
+                            self.def(*value),
+                            Some(OpKind::Const(_) | OpKind::Binary(..) | OpKind::Unary(..) | OpKind::Compare(..))
+                        );
+                        collects |= !new && !inplace;
+                        found |= self.cuts(*value, body);
+                        if let Some(OpKind::Load(_) | OpKind::Index(..) | OpKind::Display(..)) = self.def(*value) {
+                            self.hold(*value, body);
                         }
-                        collects = true;
-                        if let Some(OpKind::Load(_) | OpKind::Index(..) | OpKind::Display(..)) = defs.get(*value) {
-                            self.sources(&defs, *value, body).into_iter().for_each(|source| flow.mark(source));
+                        if let Some(OpKind::Const(Const::Str(_))) = self.def(*index) {
+                            // A dict, perhaps, that holds the array from now on.
+                            for target in self.sources(*obj, body) {
+                                self.bind(target, *value, body);
+                            }
                         }
                     }
-                    OpKind::Yield(Some(value)) => {
-                        self.sources(&defs, *value, body).into_iter().for_each(|source| flow.mark(source));
-                    }
+                    OpKind::Yield(Some(value)) => self.hold(*value, body),
                     OpKind::SetAttr { obj, name, value, .. } => {
                         // `self.a = self.b = np.zeros(n)`
-                        let made = matches!(defs.get(*value), Some(OpKind::Method { .. } | OpKind::Call(..)));
-                        if made && stored.replace(*value) == Some(*value) || cuts(&defs, *value, body) {
-                            return true;
+                        let made = matches!(self.def(*value), Some(OpKind::Method { .. } | OpKind::Call(..)));
+                        found |= made && stored.replace(*value) == Some(*value) || self.cuts(*value, body);
+                        found |= defaults && self.sources(*value, body).into_iter().any(lasts);
+                        if self.known.meaning(*name).settable {
+                            written.extend(self.sources(*obj, body));
                         }
-                        if defaults && self.sources(&defs, *value, body).into_iter().any(&lasts) {
-                            return true;
-                        }
-                        if self.known.meaning(Sym(name.0)).settable {
-                            written.extend(self.sources(&defs, *obj, body));
+                        match self.def(*obj) {
+                            Some(OpKind::Load(local)) => {
+                                let attribute = self.flow.attribute(*local, *name);
+                                self.bind(attribute, *value, body);
+                            }
+                            _ => {
+                                for target in self.sources(*obj, body) {
+                                    self.bind(target, *value, body);
+                                }
+                            }
                         }
                     }
-                    OpKind::InPlace(_, target, _) => {
-                        collects = true;
-                        match defs.get(*target) {
+                    OpKind::InPlace(operator, target, value) => {
+                        let lists = matches!(operator, BinOp::Add | BinOp::BitOr);
+                        collects |= lists && !matches!(self.def(*value), Some(OpKind::Const(_)));
+                        match self.def(*target) {
                             // Items of a tuple of arrays, as `nonzero` gives it.
-                            Some(OpKind::Index(obj, _)) if self.is_tuple(&defs, *obj, body) => return true,
+                            Some(OpKind::Index(obj, _)) if self.is_tuple(*obj, body) => temporary = true,
                             Some(OpKind::Index(..)) => {}
-                            _ => written.extend(self.sources(&defs, *target, body)),
+                            _ => written.extend(self.sources(*target, body)),
                         }
                     }
                     OpKind::Call(callee, args) => {
-                        let named = match defs.get(*callee) {
+                        let named = match self.def(*callee) {
                             Some(OpKind::Load(local)) => self.writes(body.locals[local.index()].name, args),
                             _ => false,
                         };
-                        if (named || self.asks(args)) && !self.write_args(&defs, args, body, &mut written) {
-                            return true;
+                        if named || self.asks(args) {
+                            temporary |= !self.write_args(args, body, &mut written);
                         }
                     }
                     OpKind::Method { obj, name, args, .. } => {
-                        if self.writes(*name, args) && !self.write(&defs, *obj, body, &mut written)
-                            || (self.writes(*name, args) || self.asks(args))
-                                && !self.write_args(&defs, args, body, &mut written)
-                        {
-                            return true;
+                        let writes = self.writes(*name, args);
+                        if writes {
+                            temporary |= !self.write(*obj, body, &mut written);
                         }
-                        if self.known.meaning(Sym(name.0)).collects {
+                        if writes || self.asks(args) {
+                            temporary |= !self.write_args(args, body, &mut written);
+                        }
+                        if self.known.meaning(*name).collects {
                             collects = true;
                             for arg in args {
-                                self.sources(&defs, arg.value, body).into_iter().for_each(|source| flow.mark(source));
+                                found |= self.cuts(arg.value, body);
+                                self.hold(arg.value, body);
                             }
                         }
                     }
@@ -212,34 +335,101 @@ impl<'k> Writers<'k> {
                     _ => {}
                 }
                 if let Some(dest) = op.dest {
-                    defs.0[dest.index()] = Some(&op.kind);
+                    self.defs[dest.index()] = Some(&op.kind);
                 }
             }
-            if let Terminator::Return(Some(value)) = block.term
-                && (cuts(&defs, value, body)
-                    || matches!(defs.get(value), Some(OpKind::Load(local)) if parts.contains(local)))
-            {
-                return true;
-            }
+            found |= matches!(block.term, Terminator::Return(Some(value)) if self.cuts(value, body));
         }
-        slices && collects || written.into_iter().any(|local| flow.is_shared(local))
+        self.flow.settle();
+        self.flow.writes_given = written.iter().any(|&name| self.flow.is_given(name));
+        found
+            || temporary
+            || slices && collects && (deletes || loops(body))
+            || written.into_iter().any(|name| self.flow.is_shared(name))
+    }
+
+    fn def(&self, temp: Temp) -> Option<&'a OpKind> {
+        self.defs[temp.index()]
+    }
+
+    /// A name may share the memory of a value.
+    fn bind(&mut self, name: u32, value: Temp, body: &Body) {
+        for source in self.sources(value, body) {
+            self.flow.unite(name, source);
+        }
+    }
+
+    /// Something that is no name holds a value.
+    fn hold(&mut self, value: Temp, body: &Body) {
+        for source in self.sources(value, body) {
+            self.flow.mark(source);
+        }
+    }
+
+    /// Is a part with constant ends cut from what the body made, as it seems?
+    fn cuts(&self, value: Temp, body: &Body) -> bool {
+        match self.def(value) {
+            Some(OpKind::Index(obj, index)) => {
+                self.is_few(*index)
+                    && match self.def(*obj) {
+                        Some(OpKind::Load(local)) => body.locals[local.index()].kind == LocalKind::Plain,
+                        Some(OpKind::Call(..) | OpKind::Method { .. }) => true,
+                        _ => false,
+                    }
+            }
+            Some(OpKind::Display(_, items)) => {
+                let part = |item: Temp| matches!(self.def(item), Some(OpKind::Index(..) | OpKind::Load(_)));
+                items.iter().any(|item| part(item.0) && self.cuts(item.0, body))
+            }
+            Some(OpKind::Load(local)) => self.cut.contains(local),
+            _ => false,
+        }
+    }
+
+    /// May the index take few elements along the first axis?
+    fn is_few(&self, index: Temp) -> bool {
+        let constant = |temp: &Temp| matches!(self.def(*temp), Some(OpKind::Const(_) | OpKind::Unary(..)));
+        let first = match self.def(index) {
+            Some(OpKind::Display(_, items)) => items.first().map(|item| item.0),
+            _ => Some(index),
+        };
+        match first.and_then(|index| self.def(index)) {
+            Some(OpKind::Slice(lower, upper, _)) => [lower, upper].into_iter().flatten().any(constant),
+            Some(OpKind::Const(Const::Int(_)) | OpKind::Unary(..) | OpKind::Binary(BinOp::Sub, ..)) => true,
+            _ => false,
+        }
     }
 
     /// Notes a write through a temp. False: it goes into something that an expression made, a copy perhaps.
-    fn write(&self, defs: &Defs<'_>, obj: Temp, body: &Body, written: &mut SmallVec<[Local; 8]>) -> bool {
-        if let Some(OpKind::Index(..) | OpKind::Call(..) | OpKind::Method { .. }) = defs.get(obj) {
-            return false;
+    fn write(&mut self, obj: Temp, body: &Body, written: &mut SmallVec<[u32; 8]>) -> bool {
+        written.extend(self.sources(obj, body));
+        let mut at = obj;
+        loop {
+            match self.def(at) {
+                Some(OpKind::Index(inner, index)) if self.is_basic(*index) => at = *inner,
+                Some(OpKind::Index(..) | OpKind::Call(..) | OpKind::Method { .. }) => return false,
+                // What it returns may be a copy.
+                Some(OpKind::Attr(_, name)) if self.properties[name.0 as usize] => return false,
+                _ => return true,
+            }
         }
-        written.extend(self.sources(defs, obj, body));
-        true
     }
 
-    fn write_args(&self, defs: &Defs<'_>, args: &[Arg], body: &Body, written: &mut SmallVec<[Local; 8]>) -> bool {
-        args.iter().all(|arg| self.write(defs, arg.value, body, written))
+    /// Is the index a constant or a slice, which copy nothing?
+    fn is_basic(&self, index: Temp) -> bool {
+        matches!(self.def(index), Some(OpKind::Const(_) | OpKind::Slice(..)))
+    }
+
+    fn write_args(&mut self, args: &[Arg], body: &Body, written: &mut SmallVec<[u32; 8]>) -> bool {
+        let mut named = true;
+        for arg in args {
+            named &= self.write(arg.value, body, written);
+        }
+        named
     }
 
     /// The names whose memory an expression's value may share.
-    fn sources(&self, defs: &Defs<'_>, temp: Temp, body: &Body) -> SmallVec<[Local; 4]> {
+    fn sources(&mut self, temp: Temp, body: &Body) -> SmallVec<[u32; 4]> {
         let mut found = SmallVec::new();
         let mut stack: SmallVec<[Temp; 8]> = smallvec::smallvec![temp];
         let mut steps = 0;
@@ -248,25 +438,29 @@ impl<'k> Writers<'k> {
             if steps > MAX_STEPS {
                 break;
             }
-            match defs.get(temp) {
-                Some(OpKind::Load(local)) => {
-                    let name = body.locals[local.index()].name;
-                    if !self.modelled[name.0 as usize] {
-                        found.push(*local);
-                    }
+            match self.def(temp) {
+                Some(OpKind::Load(local)) if !self.is_modelled(*local, body) => {
+                    self.flow.used(*local);
+                    found.push(local.0);
                 }
-                Some(
-                    OpKind::Index(obj, _) | OpKind::Attr(obj, _) | OpKind::Iterate(obj) | OpKind::InPlace(_, obj, _),
-                ) => stack.push(*obj),
+                Some(OpKind::Attr(_, name)) if self.known.meaning(*name).tells => {}
+                Some(OpKind::Attr(obj, name)) => match self.def(*obj) {
+                    Some(OpKind::Load(local)) if self.is_modelled(*local, body) => {}
+                    Some(OpKind::Load(local)) => found.push(self.flow.attribute(*local, *name)),
+                    _ => stack.push(*obj),
+                },
+                Some(OpKind::Index(obj, _) | OpKind::Iterate(obj) | OpKind::InPlace(_, obj, _)) => stack.push(*obj),
                 Some(OpKind::Unpack { value, .. } | OpKind::UnpackRest { value, .. }) => stack.push(*value),
-                Some(OpKind::Method { obj, name, args, .. }) if !self.known.meaning(Sym(name.0)).makes_new => {
+                Some(OpKind::Method { obj, name, args, .. }) if !self.makes_new(*name) => {
                     stack.push(*obj);
                     stack.extend(args.iter().map(|arg| arg.value));
                 }
                 Some(OpKind::Call(callee, args)) => {
-                    let new = match defs.get(*callee) {
+                    let new = match self.def(*callee) {
                         Some(OpKind::Load(local)) => {
-                            self.known.meaning(Sym(body.locals[local.index()].name.0)).makes_new
+                            let info = &body.locals[local.index()];
+                            self.makes_new(info.name)
+                                || info.kind == LocalKind::Builtin && self.known.meaning(info.name).looks
                         }
                         _ => false,
                     };
@@ -284,102 +478,51 @@ impl<'k> Writers<'k> {
         found
     }
 
+    /// Is the name bound to a package of the model, or to something in it?
+    fn is_modelled(&self, local: Local, body: &Body) -> bool {
+        self.modelled[body.locals[local.index()].name.0 as usize]
+    }
+
+    /// Do all functions and methods of the model by this name return something new?
+    fn makes_new(&self, name: Sym) -> bool {
+        self.known.meaning(name).makes_new
+    }
+
     /// Is the value a name that was bound to what a function returned, a tuple of arrays perhaps?
-    fn is_tuple(&self, defs: &Defs<'_>, obj: Temp, body: &Body) -> bool {
-        let Some(OpKind::Load(local)) = defs.get(obj) else { return false };
+    fn is_tuple(&self, obj: Temp, body: &Body) -> bool {
+        let Some(OpKind::Load(local)) = self.def(obj) else { return false };
         body.blocks.iter().flat_map(|block| block.ops.windows(2)).any(|pair| {
             matches!(pair[1].kind, OpKind::Store(bound, _) if bound == *local)
-                && matches!(&pair[0].kind, OpKind::Method { name, .. } if self.known.meaning(Sym(name.0)).named.tuple)
+                && matches!(&pair[0].kind, OpKind::Method { name, .. } if self.known.meaning(*name).named.tuple)
         })
     }
 
     fn writes(&self, name: Sym, args: &[Arg]) -> bool {
-        let least = self.known.meaning(Sym(name.0)).named.writes.unwrap_or(u8::MAX);
         let starred = || args.iter().any(|arg| matches!(arg.kind, ArgKind::Star | ArgKind::DoubleStar));
-        least != u8::MAX && (args.len() >= usize::from(least) || starred())
+        let least = self.known.meaning(name).named.writes;
+        self.writers[name.0 as usize] || least.is_some_and(|least| args.len() >= usize::from(least) || starred())
     }
 
     fn asks(&self, args: &[Arg]) -> bool {
         args.iter().any(|arg| match arg.kind {
-            ArgKind::Kw(name) => self.known.meaning(Sym(name.0)).named.asks,
+            ArgKind::Kw(name) => self.known.meaning(name).named.asks,
             _ => false,
         })
     }
 }
 
-/// Is a part with constant ends cut from what the body made, as it seems?
-fn cuts(defs: &Defs<'_>, value: Temp, body: &Body) -> bool {
-    let constant = |temp: &Temp| matches!(defs.get(*temp), Some(OpKind::Const(_) | OpKind::Unary(..)));
-    let first = |index: &Temp| match defs.get(*index) {
-        Some(OpKind::Display(_, items)) => items.first().map(|item| item.0),
-        _ => Some(*index),
-    };
-    let few = |index: &Temp| match first(index).and_then(|index| defs.get(index)) {
-        Some(OpKind::Slice(lower, upper, _)) => [lower, upper].into_iter().flatten().any(constant),
-        Some(OpKind::Const(Const::Int(_)) | OpKind::Unary(..) | OpKind::Binary(BinOp::Sub, ..)) => true,
+/// May the body have a loop: does a block lead to itself or to one made before it?
+fn loops(body: &Body) -> bool {
+    body.blocks.iter().enumerate().any(|(i, block)| match &block.term {
+        Terminator::Goto(next) => next.index() <= i,
+        Terminator::Branch { then, other, .. } => then.index() <= i || other.index() <= i,
+        Terminator::Switch(targets) => targets.iter().any(|next| next.index() <= i),
         _ => false,
-    };
-    match defs.get(value) {
-        Some(OpKind::Index(obj, index)) => {
-            few(index)
-                && match defs.get(*obj) {
-                    Some(OpKind::Load(local)) => body.locals[local.index()].kind == LocalKind::Plain,
-                    Some(OpKind::Call(..) | OpKind::Method { .. }) => true,
-                    _ => false,
-                }
-        }
-        Some(OpKind::Display(_, items)) => {
-            items.iter().any(|item| matches!(defs.get(item.0), Some(OpKind::Index(..))) && cuts(defs, item.0, body))
-        }
-        _ => false,
-    }
+    })
 }
 
-/// For each temp the op that defined it. (A temp is used in its own block only, where its op comes first.)
-struct Defs<'a>(Vec<Option<&'a OpKind>>);
-
-impl<'a> Defs<'a> {
-    fn get(&self, temp: Temp) -> Option<&'a OpKind> {
-        self.0[temp.index()]
-    }
-}
+/// Chains of calls are followed this far from a write.
+const MAX_ROUNDS: usize = 8;
 
 /// An expression is followed through this many of its parts.
 const MAX_STEPS: usize = 24;
-
-/// Names that may share memory, in classes.
-struct Flow {
-    classes: Vec<u32>,
-    /// For each class (by its root): are there several names in it?
-    several: Vec<bool>,
-}
-
-impl Flow {
-    fn root(&mut self, local: Local) -> u32 {
-        let mut at = local.0;
-        while self.classes[at as usize] != at {
-            self.classes[at as usize] = self.classes[self.classes[at as usize] as usize];
-            at = self.classes[at as usize];
-        }
-        at
-    }
-
-    fn unite(&mut self, a: Local, b: Local) {
-        let (a, b) = (self.root(a), self.root(b));
-        if a != b {
-            self.classes[a as usize] = b;
-            self.several[b as usize] = true;
-        }
-    }
-
-    /// The name's memory is held by something that is no name as well.
-    fn mark(&mut self, local: Local) {
-        let root = self.root(local);
-        self.several[root as usize] = true;
-    }
-
-    fn is_shared(&mut self, local: Local) -> bool {
-        let root = self.root(local);
-        self.several[root as usize]
-    }
-}

@@ -57,11 +57,42 @@ const ARRAYISH_METHODS: [&str; 21] = [
     "sum",
 ];
 
+/// Attributes that tell about an array; their values share no memory with it.
+const TELLING: [&str; 6] = ["shape", "ndim", "size", "dtype", "itemsize", "nbytes"];
+
 /// Attributes that can be set to write an array's elements.
 const SETTABLE: [&str; 4] = ["flat", "real", "imag", "T"];
 
 /// Methods that collect their argument.
 const COLLECTORS: [&str; 5] = ["append", "extend", "insert", "update", "setdefault"];
+
+/// Builtins whose results hold nothing of what they are given.
+const LOOKERS: [&str; 24] = [
+    "len",
+    "range",
+    "int",
+    "float",
+    "complex",
+    "bool",
+    "str",
+    "repr",
+    "isinstance",
+    "issubclass",
+    "hasattr",
+    "callable",
+    "id",
+    "hash",
+    "ord",
+    "chr",
+    "format",
+    "print",
+    "any",
+    "all",
+    "divmod",
+    "open",
+    "input",
+    "dir",
+];
 
 /// What is known of a name, wherever it stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,10 +105,14 @@ pub(crate) struct Meaning {
     pub(crate) arrayish_attribute: bool,
     /// Have mostly arrays a method of this name?
     pub(crate) arrayish_method: bool,
+    /// Does the attribute of this name tell about an array without giving of its memory?
+    pub(crate) tells: bool,
     /// Does setting the attribute of this name write an array?
     pub(crate) settable: bool,
     /// Does a method of this name collect its argument?
     pub(crate) collects: bool,
+    /// Does the builtin of this name give nothing of what it is given?
+    pub(crate) looks: bool,
     /// Do all functions and methods of the model by this name return something new?
     pub(crate) makes_new: bool,
 }
@@ -96,8 +131,10 @@ static WORDS: LazyLock<FxHashMap<&str, Meaning>> = LazyLock::new(|| {
     };
     note(&ARRAYISH_ATTRIBUTES, |word| word.arrayish_attribute = true);
     note(&ARRAYISH_METHODS, |word| word.arrayish_method = true);
+    note(&TELLING, |word| word.tells = true);
     note(&SETTABLE, |word| word.settable = true);
     note(&COLLECTORS, |word| word.collects = true);
+    note(&LOOKERS, |word| word.looks = true);
     for (name, builtin) in BUILTINS {
         words.entry(name).or_default().builtin = Some(*builtin);
     }

@@ -66,7 +66,7 @@ use crate::ir::{BodyId, Module};
 use crate::model::Model;
 use crate::source::Span;
 use crate::trace::BodyTrace;
-use candidates::Writers;
+use candidates::Candidates;
 use known::Known;
 pub use machine::Machine;
 
@@ -161,7 +161,7 @@ pub fn analyse(
     let mut wanted: Vec<BodyId> = if observer.wants_points() {
         (0..module.bodies.len() as u32).map(BodyId).collect()
     } else {
-        let mut found = Writers::new(module, &known).candidates(module, text);
+        let mut found = Candidates::new(module, &known).find(text);
         found.extend(class_candidates::methods(module, &known));
         found.sort_unstable();
         found.dedup();
