@@ -2,21 +2,26 @@
 //!
 //! `VIEWLINT_BENCH=folder[:folder…] cargo bench`; without the variable the standard library of `python3`. All files are
 //! read first; then, in one thread, both run in turn, three times each, and the best counts. Processor time, not time on
-//! the wall: other processes do not spoil it.
+//! the wall: other processes do not spoil it. With `VIEWLINT_BENCH_GROWTH=1` the corpus is cut, or taken several times, to
+//! 0.5, 1, 2 and 4 million lines, to see how the time grows.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
-use viewlint::check::{Stats, check};
+use viewlint::check::{Stats, check_file, project};
 use viewlint::model::Model;
-use viewlint::source::discovery::{DEFAULT_EXCLUDES, Options, discover, display};
+use viewlint::source::discovery::{DEFAULT_EXCLUDES, Options, absolute, discover, display};
 use viewlint::source::globs::Globs;
 use viewlint::source::{SourceFile, decode};
 
 const ROUNDS: usize = 3;
+/// To how many lines the corpus is grown with `VIEWLINT_BENCH_GROWTH=1`.
+const GROWTH: [usize; 4] = [500_000, 1_000_000, 2_000_000, 4_000_000];
+
 /// As in the program: nested code needs it.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
@@ -38,26 +43,55 @@ fn main() -> ExitCode {
 
 fn bench() -> Result<(), String> {
     let files = sources(&folders()?)?;
-    let bytes: usize = files.iter().map(|file| file.text.len()).sum();
-    let lines: usize = files.iter().map(|file| file.text.lines().count()).sum();
+    let texts = peak_megabytes();
+    if std::env::var_os("VIEWLINT_BENCH_GROWTH").is_none() {
+        measure(&files.iter().enumerate().map(|(i, file)| (i, 0, file)).collect::<Vec<_>>())?;
+        println!("peak memory: {:.0} MB, of which {texts:.0} MB when all texts were read", peak_megabytes());
+        return Ok(());
+    }
+    for lines in GROWTH {
+        measure(&grown(&files, lines))?;
+    }
+    Ok(())
+}
+
+/// A file's number, the number of the copy, the file.
+type Copied<'a> = (usize, usize, &'a SourceFile);
+
+/// The files, taken so many times (each time as a project of its own) that there are about so many lines.
+fn grown(files: &[SourceFile], lines: usize) -> Vec<Copied<'_>> {
+    let mut taken = Vec::new();
+    let mut count = 0;
+    for copy in 0.. {
+        for (i, file) in files.iter().enumerate() {
+            if count >= lines {
+                return taken;
+            }
+            count += file.text.lines().count();
+            taken.push((i, copy, file));
+        }
+        if count == 0 {
+            break;
+        }
+    }
+    taken
+}
+
+fn measure(files: &[Copied<'_>]) -> Result<(), String> {
+    let bytes: usize = files.iter().map(|(_, _, file)| file.text.len()).sum();
+    let lines: usize = files.iter().map(|(_, _, file)| file.text.lines().count()).sum();
     let megabytes = bytes as f64 / 1e6;
     println!("{} files, {lines} lines, {megabytes:.1} MB", files.len());
-    let texts = peak_megabytes();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).stack_size(STACK_BYTES).build();
+    let pool = pool.map_err(|error| error.to_string())?;
 
     let mut parse_time = Duration::MAX;
     let mut check_time = Duration::MAX;
     let mut stats = Stats::default();
     let mut findings = 0;
     for _ in 0..ROUNDS {
-        parse_time = parse_time.min(timed(|| files.iter().for_each(parse)));
-        (stats, findings) = (Stats::default(), 0);
-        check_time = check_time.min(timed(|| {
-            for file in &files {
-                let checked = black_box(check(file, Model::bundled()));
-                stats += checked.stats;
-                findings += checked.findings.len();
-            }
-        }));
+        parse_time = parse_time.min(timed(|| files.iter().for_each(|(_, _, file)| parse(file))));
+        check_time = check_time.min(timed(|| (stats, findings) = pool.install(|| check_all(files))));
     }
     for (what, time) in [("parse", parse_time), ("check", check_time)] {
         let seconds = time.as_secs_f64();
@@ -68,8 +102,27 @@ fn bench() -> Result<(), String> {
         "{findings} findings of all confidences; {} bodies, {} opaque operations, {} bodies over budget",
         stats.bodies, stats.opaque, stats.over_budget
     );
-    println!("peak memory: {:.0} MB, of which {texts:.0} MB when all texts were read", peak_megabytes());
     Ok(())
+}
+
+/// The whole check, as the program does it, but for reading the files.
+fn check_all(files: &[Copied<'_>]) -> (Stats, usize) {
+    let cwd = std::env::current_dir().unwrap_or_default();
+    let paths: Vec<String> = files
+        .iter()
+        .map(|(_, copy, file)| format!("/{copy}{}", display(&absolute(&cwd, Path::new(&file.path)))))
+        .collect();
+    let shown = files.iter().map(|(_, _, file)| file.path.clone()).collect();
+    let project = project(&paths, shown, |file| Some(files[file].2.text.clone()));
+    let total = Mutex::new((Stats::default(), 0));
+    project.run(|file| {
+        let checked = black_box(check_file(files[file].2, Model::bundled(), &project, file));
+        if let Ok(mut total) = total.lock() {
+            total.0 += checked.stats;
+            total.1 += checked.findings.len();
+        }
+    });
+    total.into_inner().unwrap_or_default()
 }
 
 /// The parser alone, through the door that the check uses.

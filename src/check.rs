@@ -1,9 +1,15 @@
 //! The whole way of one file: parse, lower, interpret, trace, judge. What `viewlint check` does for each file.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::prelude::*;
+
 use crate::finding::Finding;
-use crate::interp::{NoCallees, Observer, analyse};
+use crate::interp::{NoCallees, Observer, Outcome, analyse};
 use crate::ir::{ClassId, Module, lower};
 use crate::model::Model;
+use crate::project::table::Table;
+use crate::project::{Needs, Plan, Project};
 use crate::rules;
 use crate::source::{SourceFile, Span};
 use crate::syntax;
@@ -55,18 +61,29 @@ pub struct Checked {
     pub stats: Stats,
 }
 
-/// Checks one file, with what `model` knows of the libraries it uses.
+/// Checks one file by itself, with what `model` knows of the libraries it uses.
 pub fn check(source: &SourceFile, model: &Model) -> Checked {
-    let parsed = syntax::parse(&source.text, source.path.ends_with(".pyi"));
+    check_with(source, |module, judge| analyse(module, &source.text, model, &NoCallees, judge))
+}
+
+/// Checks a file of a project, and leaves there what other files ask of it.
+pub fn check_file(source: &SourceFile, model: &Model, project: &Project, file: usize) -> Checked {
+    check_with(source, |module, judge| {
+        let view = project.view(file, module);
+        let mut outcome = analyse(module, &source.text, model, &view, judge);
+        project.keep(file, view.into_table(), std::mem::take(&mut outcome.exports));
+        outcome
+    })
+}
+
+fn check_with(source: &SourceFile, run: impl FnOnce(&Module, &mut Judge) -> Outcome) -> Checked {
     let mut stats = Stats { files: 1, lines: count_lines(&source.text), ..Stats::default() };
-    if let Some((message, span)) = parsed.errors.first() {
-        let error = SyntaxError { message: message.clone(), span: *span };
-        return Checked { findings: Vec::new(), syntax_error: Some(error), stats };
-    }
-    let module = lower::lower(&parsed, &source.text);
-    drop(parsed);
+    let module = match lowered(source) {
+        Ok(module) => module,
+        Err(error) => return Checked { findings: Vec::new(), syntax_error: Some(error), stats },
+    };
     let mut judge = Judge { findings: Vec::new(), facts: Vec::new() };
-    let outcome = analyse(&module, &source.text, model, &NoCallees, &mut judge);
+    let outcome = run(&module, &mut judge);
     stats.bodies = module.bodies.len() as u64;
     stats.opaque = u64::from(module.opaque);
     stats.over_budget = outcome.over_budget;
@@ -76,6 +93,38 @@ pub fn check(source: &SourceFile, model: &Model) -> Checked {
     // A `finally` is lowered more than once, and so is told of more than once.
     findings.dedup_by(|b, a| a.rule.code == b.rule.code && a.span == b.span);
     Checked { findings, syntax_error: None, stats }
+}
+
+/// The lowered file, or its first syntax error.
+fn lowered(source: &SourceFile) -> Result<Module, SyntaxError> {
+    let parsed = syntax::parse(&source.text, source.path.ends_with(".pyi"));
+    match parsed.errors.first() {
+        Some((message, span)) => Err(SyntaxError { message: message.clone(), span: *span }),
+        None => Ok(lower::lower(&parsed, &source.text)),
+    }
+}
+
+/// The project of files: what each needs of the others, read on the threads of the pool that this is called on.
+///
+/// `read` gives the text of a file, by its number; `paths` are absolute, `shown` the names to show.
+pub fn project(paths: &[String], shown: Vec<String>, read: impl Fn(usize) -> Option<String> + Sync) -> Project {
+    let mut plan = Plan::new(paths, shown);
+    let table = |&file: &usize| {
+        let text = read(file)?;
+        let source = SourceFile { path: String::new(), text };
+        let module = catch_unwind(AssertUnwindSafe(|| lowered(&source))).ok()?.ok()?;
+        Some(plan.table(file, &module))
+    };
+    let packages = plan.packages();
+    let tables: Vec<Option<Table>> = packages.par_iter().map(table).collect();
+    for (file, table) in packages.into_iter().zip(tables) {
+        plan.set_table(file, table.unwrap_or_default());
+    }
+    let needs: Vec<Needs> = (0..paths.len())
+        .into_par_iter()
+        .map(|file| read(file).map_or_else(Needs::default, |text| plan.needs(file, &text)))
+        .collect();
+    plan.finish(&needs)
 }
 
 /// How many lines the text has; a line without an end counts.

@@ -2,16 +2,15 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use rayon::prelude::*;
+use std::sync::{Arc, OnceLock};
 
 use super::args::CheckArgs;
 use super::output::{self, Output};
 use super::settings::{AllSettings, Settings};
 use super::statistics::Statistics;
 use super::{CliError, Status, workers};
-use crate::check::{Checked, check};
+use crate::check::{self, Checked};
+use crate::project::Project;
 use crate::report::{FileError, Format, Located, Style, Summary};
 use crate::source::decode::{self, DecodeError};
 use crate::source::discovery::{self, Options};
@@ -96,7 +95,7 @@ impl Job {
             }
             let settings = all.for_file(&path)?;
             let text = decode::read_from(io::stdin().lock());
-            return Ok(vec![pool.install(|| self.outcome(&path, text, &settings))]);
+            return Ok(vec![pool.install(|| self.outcome(&path, text, &settings, None))]);
         }
 
         let found = discovery::discover(&args.paths, &options);
@@ -113,24 +112,43 @@ impl Job {
             }
         }
         let mut outcomes: Vec<Outcome> = found.errors.into_iter().map(|(path, reason)| missing(path, reason)).collect();
-        // The order is that of the input, whichever thread is done first.
-        outcomes.extend(pool.install(|| {
-            files
-                .par_iter()
-                .map(|(path, settings)| self.outcome(path, decode::read(path), settings))
-                .collect::<Vec<_>>()
-        }));
+        outcomes.extend(pool.install(|| self.all(&files)));
         outcomes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(outcomes)
     }
 
-    /// Checks one file.
-    fn outcome(&self, path: &Path, text: Result<String, DecodeError>, settings: &Settings) -> Outcome {
+    /// Checks all files of a run, each when those are done that it imports.
+    fn all(&self, files: &[(PathBuf, Arc<Settings>)]) -> Vec<Outcome> {
+        if let [(path, settings)] = files {
+            return vec![self.outcome(path, decode::read(path), settings, None)];
+        }
+        let cwd = std::env::current_dir().unwrap_or_default();
+        let paths: Vec<String> =
+            files.iter().map(|(path, _)| discovery::display(&discovery::absolute(&cwd, path))).collect();
+        let shown = files.iter().map(|(path, _)| discovery::display(path)).collect();
+        let project = check::project(&paths, shown, |file| decode::read(&files[file].0).ok());
+        let done: Vec<OnceLock<Outcome>> = files.iter().map(|_| OnceLock::new()).collect();
+        project.run(|file| {
+            let (path, settings) = &files[file];
+            // Each file is checked once.
+            let _ = done[file].set(self.outcome(path, decode::read(path), settings, Some((&project, file))));
+        });
+        done.into_iter().filter_map(OnceLock::into_inner).collect()
+    }
+
+    /// Checks one file, by itself or as one of a project's.
+    fn outcome(
+        &self,
+        path: &Path,
+        text: Result<String, DecodeError>,
+        settings: &Settings,
+        of: Option<(&Project, usize)>,
+    ) -> Outcome {
         let mut outcome = Outcome { path: path.to_owned(), ..Outcome::default() };
         let shown = discovery::display(path);
         let result = text.map_err(|error| workers::unreadable(&shown, &error)).and_then(|text| {
             let source = SourceFile { path: shown.clone(), text };
-            workers::guarded(&shown, || self.check(&source, settings, &mut outcome))?
+            workers::guarded(&shown, || self.check(&source, settings, of, &mut outcome))?
         });
         if let Err(error) = result {
             outcome.statistics.error();
@@ -139,8 +157,17 @@ impl Job {
         outcome
     }
 
-    fn check(&self, source: &SourceFile, settings: &Settings, outcome: &mut Outcome) -> Result<(), FileError> {
-        let Checked { mut findings, syntax_error, stats } = check(source, &settings.model);
+    fn check(
+        &self,
+        source: &SourceFile,
+        settings: &Settings,
+        of: Option<(&Project, usize)>,
+        outcome: &mut Outcome,
+    ) -> Result<(), FileError> {
+        let Checked { mut findings, syntax_error, stats } = match of {
+            Some((project, file)) => check::check_file(source, &settings.model, project, file),
+            None => check::check(source, &settings.model),
+        };
         outcome.statistics.analysed(stats);
         if let Some(error) = syntax_error {
             let at = LineIndex::new(&source.text).location(&source.text, error.span.start);

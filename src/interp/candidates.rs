@@ -8,15 +8,19 @@ use smallvec::SmallVec;
 
 use flow::Flow;
 
+use super::across::{self, Calls};
+use super::foreign::Callees;
 use super::known::Known;
 use crate::ir::{
-    Arg, ArgKind, BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, OpKind, Sym, Temp, Terminator, UnaryOp,
+    Arg, ArgKind, BinOp, Body, BodyId, BodyKind, Const, Default, Local, LocalKind, Module, OpKind, Sym, Temp,
+    Terminator, UnaryOp,
 };
 
 /// The search for the bodies in which a rule may find something.
 pub(crate) struct Candidates<'a> {
     module: &'a Module,
     known: &'a Known,
+    callees: &'a dyn Callees,
     /// For each symbol: does an import bind it to a package of the model, or to something in it?
     modelled: Vec<bool>,
     /// For each symbol: is it the name of a function or class of the file?
@@ -47,7 +51,7 @@ enum Hint {
 }
 
 impl<'a> Candidates<'a> {
-    pub(crate) fn new(module: &'a Module, known: &'a Known) -> Candidates<'a> {
+    pub(crate) fn new(module: &'a Module, known: &'a Known, callees: &'a dyn Callees) -> Candidates<'a> {
         let names = module.names.len();
         let mut own = vec![false; names];
         for name in module.bodies.iter().map(|body| body.name) {
@@ -60,6 +64,7 @@ impl<'a> Candidates<'a> {
         Candidates {
             module,
             known,
+            callees,
             modelled: vec![false; names],
             own,
             properties,
@@ -78,6 +83,11 @@ impl<'a> Candidates<'a> {
         // The cheap question first: it leaves few for the others.
         let mut waiting: Vec<BodyId> = ids().collect();
         waiting.retain(|&id| self.does_something(id));
+        let Calls { names, bodies } = across::calls(self.module, &self.modelled, self.callees);
+        names.into_iter().for_each(|name| self.writers[name.0 as usize] = true);
+        waiting.extend(bodies);
+        waiting.sort_unstable();
+        waiting.dedup();
         let mut reports = vec![false; self.module.bodies.len()];
         // A call of a function that writes what it is given is a write, too.
         for _ in 0..MAX_ROUNDS {
@@ -111,7 +121,34 @@ impl<'a> Candidates<'a> {
             }
             Hint::Nothing => false,
         });
+        self.add_wanted(&mut found);
         found
+    }
+
+    /// Functions that other files call, and that write what they are given or may hand it back: whether these are arrays is
+    /// for the callers to say.
+    fn add_wanted(&mut self, found: &mut Vec<BodyId>) {
+        let before = found.len();
+        for (i, body) in self.module.bodies.iter().enumerate() {
+            let id = BodyId(i as u32);
+            let wanted = body.kind == BodyKind::Function
+                && body.parent == Some(BodyId(0))
+                && !body.params.is_empty()
+                && self.callees.is_wanted(self.module.names.text(body.name));
+            if !wanted || found[..before].binary_search(&id).is_ok() {
+                continue;
+            }
+            self.may_report(body);
+            let mut returned = body.blocks.iter().filter_map(|block| match block.term {
+                Terminator::Return(value) => value,
+                _ => None,
+            });
+            let hands_back = |value: Temp| self.sources(value, body).into_iter().any(|name| self.flow.is_given(name));
+            let hands_back = returned.any(hands_back);
+            if hands_back || self.flow.writes_given {
+                found.push(id);
+            }
+        }
     }
 
     /// Has the body any op at all that a rule may start from? Notes what it imports and whom it may call, by the way.

@@ -113,6 +113,7 @@ impl<'a> Machine<'a> {
             text: self.text,
             values: &self.values,
             buffers: &self.buffers,
+            paths: &self.paths,
             events: &events,
             returned: self.returned,
             blocks: &ranges,

@@ -12,7 +12,7 @@ use crate::ir::{BodyId, Default, Local, ParamKind, Sym, Temp};
 use crate::trace::EventKind;
 
 /// The parts of a call's site that stand for the callee's allocations begin here.
-const FIRST_PART: u16 = 200;
+pub(super) const FIRST_PART: u16 = 200;
 /// More allocations than this in a returned value, and it is unknown.
 const MAX_PARTS: u16 = 32;
 

@@ -23,6 +23,8 @@
 //! | `builtins` | calls of builtin functions |
 //! | `summary` | calls of functions of the same file |
 //! | `instantiate` | a callee's values in terms of the caller |
+//! | `across` | what the file calls in other files |
+//! | `foreign` | calls of functions of other files, by what these tell of them |
 //! | `instance` | instances of the file's classes, their methods and attributes |
 //! | `closure` | names that inner functions rebind |
 //! | `refine` | what a branch's condition says |
@@ -35,6 +37,7 @@
 //! do they, and where it gives a view, what they give lies in the same memory. A method called on `self` is the class's
 //! own, unless a class of the file that inherits from it has another.
 
+mod across;
 mod arith;
 mod attr;
 mod builtins;
@@ -46,6 +49,7 @@ mod container;
 mod entry;
 mod evident;
 mod fixpoint;
+pub mod foreign;
 mod index;
 mod instance;
 mod instantiate;
@@ -67,6 +71,7 @@ use crate::model::Model;
 use crate::source::Span;
 use crate::trace::BodyTrace;
 use candidates::Candidates;
+pub use foreign::{Callees, Imported, NoCallees, Summary};
 use known::Known;
 pub use machine::Machine;
 
@@ -99,52 +104,17 @@ pub trait Observer {
     fn body(&mut self, _trace: &BodyTrace<'_>) {}
 }
 
-/// What a call of a function does, for the caller.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// The positions of parameters whose memory is written.
-    pub writes: Vec<u32>,
-    /// What is returned.
-    pub returns: Returns,
-}
-
-/// What a function returns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Returns {
-    /// Nothing is known.
-    #[default]
-    Unknown,
-    /// A fresh array.
-    Fresh,
-    /// The object passed as this parameter.
-    Same(u32),
-    /// A view of this parameter.
-    View(u32),
-}
-
-/// Where the interpreter asks for the summaries of callees; `project` will implement it.
-pub trait Callees {
-    /// The summary of a function of another file, by its dotted path, if there is one.
-    fn summary(&self, path: &str) -> Option<Summary>;
-}
-
-/// Knows no callee.
-#[derive(Debug)]
-pub struct NoCallees;
-
-impl Callees for NoCallees {
-    fn summary(&self, _path: &str) -> Option<Summary> {
-        None
-    }
-}
-
 /// What the analysis of a file counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Bodies that were analysed.
     pub bodies: u64,
     /// Bodies that ran over the budget and were left out.
     pub over_budget: u64,
+    /// What other files are told of the functions of the file's own scope, by name.
+    pub exports: Vec<(String, Summary)>,
+    /// Calls of functions that an import from the project should have led to.
+    pub unresolved: u64,
 }
 
 /// Analyses the bodies of a file: all of them if the observer wants the points, else those in which a rule may find
@@ -161,7 +131,7 @@ pub fn analyse(
     let mut wanted: Vec<BodyId> = if observer.wants_points() {
         (0..module.bodies.len() as u32).map(BodyId).collect()
     } else {
-        let mut found = Candidates::new(module, &known).find(text);
+        let mut found = Candidates::new(module, &known, callees).find(text);
         found.extend(class_candidates::methods(module, &known));
         found.sort_unstable();
         found.dedup();
@@ -185,6 +155,7 @@ pub fn analyse(
             outcome.over_budget += 1;
         }
     }
+    outcome.exports = machine.exports();
     outcome
 }
 

@@ -14,9 +14,8 @@ use super::instantiate::Instance;
 use super::machine::{Machine, reaxed};
 use crate::domain::{BufId, Content, Key, ObjectKind, Origin, Tri, Value, ValueId};
 use crate::ir::{ArgKind, BodyId, BodyKind, Local, ParamKind, Sym, Temp};
-use crate::source::Span;
 use crate::trace::params::lets_callers_choose;
-use crate::trace::{BodyTrace, EventKind, How, WriteHow};
+use crate::trace::{BodyTrace, EventKind, How, Place, WriteHow};
 
 /// Calls nested deeper than this are unknown: each level takes some of the thread's stack.
 const MAX_CALL_DEPTH: usize = 12;
@@ -50,7 +49,7 @@ pub(crate) struct EntryWrite {
     /// Whose memory.
     pub(crate) buf: BufId,
     /// The write itself, in this body or in one that it calls.
-    pub(crate) place: Span,
+    pub(crate) place: Place,
 }
 
 /// The writes of a body to memory that was there on entry, each memory once. Those after a conversion (`np.asarray`) are
@@ -63,7 +62,8 @@ pub(crate) fn entry_writes(trace: &BodyTrace<'_>) -> Vec<EntryWrite> {
         if matches!(how, WriteHow::Scratch(_) | WriteHow::TupleItem) {
             continue;
         }
-        let place = if let WriteHow::Callee { place, .. } = how { place } else { event.span };
+        let here = Place { file: None, span: event.span };
+        let place = if let WriteHow::Callee { place, .. } = how { place } else { here };
         for &buf in &array.bufs {
             let known = !trace.buffers.get(buf).on_entry() || found.iter().any(|write| write.buf == buf);
             if !known && trace.conversion(object).is_none() {
@@ -226,7 +226,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Tells that a result lies in the memory of an argument, if it does.
-    fn tell_shared(&mut self, temp: Temp, result: ValueId, name: Sym) {
+    pub(crate) fn tell_shared(&mut self, temp: Temp, result: ValueId, name: Sym) {
         let (Some(source), Some(array)) = (self.values.array(self.temp(temp)), self.values.array(result)) else {
             return;
         };
@@ -236,7 +236,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Does the decorator leave the function as it is, for its callers?
-    fn is_transparent(&self, path: &[Sym]) -> bool {
+    pub(crate) fn is_transparent(&self, path: &[Sym]) -> bool {
         let [.., last] = path else { return false };
         let foreign = path.len() > 1 && !matches!(self.name(path[0]), "numba" | "nb" | "abc" | "typing" | "functools");
         !foreign
@@ -253,7 +253,7 @@ impl<'a> Machine<'a> {
             )
     }
 
-    fn summarise(&mut self, callee: BodyId) -> Option<BodySummary> {
+    pub(crate) fn summarise(&mut self, callee: BodyId) -> Option<BodySummary> {
         match &self.progress[callee.index()] {
             Progress::Done(summary) => return summary.clone(),
             Progress::Running => return None,
@@ -307,7 +307,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn forget_layouts(&mut self, values: &[ValueId]) {
+    pub(crate) fn forget_layouts(&mut self, values: &[ValueId]) {
         for &value in values {
             let Value::Array(array) = self.values.get(value) else { continue };
             let bufs = array.bufs.clone();

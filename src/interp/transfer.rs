@@ -227,12 +227,21 @@ impl<'a> Machine<'a> {
         match info.kind {
             LocalKind::Global(global) if held == ValueId::BOTTOM => self.load_global(global),
             LocalKind::Free(outer) if held == ValueId::BOTTOM => self.load_closure(local, outer),
-            LocalKind::Builtin => self.values.intern(Value::Builtin(info.name)),
+            LocalKind::Builtin => self.load_builtin(info.name),
             // A class body reads the enclosing scope where its own name is not bound yet; a name that is not bound on
             // any path raises, so that nothing said of it can be wrong.
             _ if held == ValueId::BOTTOM => ValueId::UNKNOWN,
             _ => held,
         }
+    }
+
+    /// A name that nothing in the file binds: a builtin, or what a star import brought.
+    fn load_builtin(&mut self, name: Sym) -> ValueId {
+        let value = match self.known.builtin(name) {
+            None => self.callees.global(self.name(name)).map(|path| Value::Module(self.paths.intern(&path))),
+            Some(_) => None,
+        };
+        self.values.intern(value.unwrap_or(Value::Builtin(name)))
     }
 
     fn store(&mut self, local: Local, temp: Temp) {
@@ -460,11 +469,12 @@ impl<'a> Machine<'a> {
     }
 
     fn import_from(&mut self, module: &[Sym], level: u32, name: Sym) -> ValueId {
-        if level > 0 {
-            return ValueId::UNKNOWN;
-        }
-        let ValueId(_) = self.import(module);
         let text = module.iter().map(|&sym| self.name(sym)).collect::<Vec<_>>().join(".");
+        if level > 0 {
+            let Some(path) = self.callees.absolute(&text, level, self.name(name)) else { return ValueId::UNKNOWN };
+            let path = self.paths.intern(&path);
+            return self.values.intern(Value::Module(path));
+        }
         self.member(&text, self.name(name))
     }
 

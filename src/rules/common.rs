@@ -231,6 +231,18 @@ pub(super) fn shares_words(trace: &BodyTrace<'_>, alias: &str, base: &str, how: 
     format!("`{alias}` shares memory with `{base}`: {}", how_word(trace, how))
 }
 
+/// Puts labels into program order, and behind the primary one the place where the function that it calls writes.
+pub(super) fn told_in_order(trace: &BodyTrace<'_>, how: WriteHow, labels: Vec<Label>) -> Vec<Label> {
+    let mut labels = in_order(labels);
+    if let WriteHow::Callee { name, place, .. } = how {
+        let message = format!("this is where `{}` writes it", trace.module.names.text(name));
+        let file = place.file.map(|file| trace.paths.text(file).to_owned());
+        let at = labels.iter().position(|label| label.role == Role::Primary).map_or(labels.len(), |at| at + 1);
+        labels.insert(at, Label { span: place.span, role: Role::Note, message, file });
+    }
+    labels
+}
+
 /// Puts labels into program order, drops doubles at one place.
 pub(super) fn in_order(mut labels: Vec<Label>) -> Vec<Label> {
     labels.sort_by_key(|label| (label.span.start, label.span.end));

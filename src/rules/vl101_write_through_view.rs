@@ -5,7 +5,7 @@ use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
     Write, in_order, is_asked_copy, is_blank, is_local, label, made_label, names_an_output, read_through, remakes,
-    reorders, seen_label, shares_words, works_in_place, write_word, writes,
+    reorders, seen_label, shares_words, told_in_order, works_in_place, write_word, writes,
 };
 use crate::trace::{BodyTrace, Escape, EventId, EventKind, How, Link, Walk, WriteHow};
 
@@ -246,7 +246,7 @@ fn tell(
         span: write.event.span,
         message: format!("writing to `{view}` also changes `{owner}`"),
         confidence,
-        labels: in_order(labels),
+        labels: told_in_order(trace, write.how, labels),
         help: Some(format!("if `{owner}` is to stay as it was, copy: `{view} = {}.copy()`", quoted(trace, link))),
     }
 }

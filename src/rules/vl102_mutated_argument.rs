@@ -4,7 +4,8 @@ use crate::domain::{Array, BufId, Evidence, Origin, ValueId};
 use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
-    Write, how_word, in_order, label, names_an_output, remakes, seen_word, works_in_place, write_word, writes,
+    Write, how_word, is_asked_copy, label, names_an_output, remakes, seen_word, told_in_order, works_in_place,
+    write_word, writes,
 };
 use crate::trace::params::lets_callers_choose;
 use crate::trace::{BodyTrace, BoundFrom, Escape, EventId, EventKind, How, Walk, WriteHow};
@@ -151,6 +152,10 @@ fn confidence(
         None => return Confidence::Possible,
     };
     let whole = matches!(write.how, WriteHow::Item { whole: true });
+    // Whoever copies on one of two ways knows when to.
+    if trace.array(write.object).is_some_and(|object| is_asked_copy(trace, object)) {
+        return Confidence::Possible;
+    }
     let alias = write.via.map_or("", |local| trace.name(local));
     if whole || names_an_output(alias) && !matches!(way, Way::Converted(..)) || trace.is_test() || is_kernel(trace) {
         return Confidence::Possible;
@@ -265,7 +270,7 @@ fn tell(
         span: write.event.span,
         message: format!("`{}` changes the array that its caller passes as `{name}`", trace.body.qualname),
         confidence,
-        labels: in_order(labels),
+        labels: told_in_order(trace, write.how, labels),
         help: Some(help(trace, write, name, way)),
     }
 }

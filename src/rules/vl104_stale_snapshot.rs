@@ -5,7 +5,7 @@ use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
     Write, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders, seen_label,
-    shares_words, works_in_place, write_word, writes,
+    shares_words, told_in_order, works_in_place, write_word, writes,
 };
 use crate::trace::{
     BodyTrace, BoundFrom, ClassTrace, Deed, Event, EventId, EventKind, How, Source, Walk, Way, WriteHow,
@@ -354,7 +354,7 @@ fn tell(
         span,
         message: format!("`{old}` changes together with `{new}`"),
         confidence,
-        labels: in_order(labels),
+        labels: told_in_order(trace, write.how, labels),
         help: Some(help),
     }
 }

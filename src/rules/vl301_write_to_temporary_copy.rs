@@ -3,7 +3,7 @@
 use crate::domain::{BufId, CopyOf, Origin};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
-use crate::rules::common::{Write, in_order, label, writes};
+use crate::rules::common::{Write, label, told_in_order, writes};
 use crate::trace::{BodyTrace, EventKind, ReadHow, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -99,7 +99,7 @@ fn tell(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId, how: CopyOf) -> Fi
             None => "this write to a temporary copy is lost".to_string(),
         },
         confidence: Confidence::Likely,
-        labels: in_order(labels),
+        labels: told_in_order(trace, write.how, labels),
         help: Some(help(write, how)),
     }
 }

@@ -1,7 +1,9 @@
 //! Byte ranges in a source text.
 
+use serde::{Deserialize, Serialize};
+
 /// A half-open range of byte offsets into the decoded (UTF-8) text of one file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
     /// Offset of the first byte.
     pub start: u32,

@@ -1,7 +1,7 @@
 //! Events, and the trace of one body.
 
 use crate::domain::{BufId, Buffers, CopyOf, ValueId, Values};
-use crate::ir::{BlockId, Body, BodyId, DocFacts, Local, LocalKind, Module, Sym, docstring};
+use crate::ir::{BlockId, Body, BodyId, DocFacts, Local, LocalKind, Module, Names, Sym, docstring};
 use crate::source::Span;
 
 /// Index into [`BodyTrace::events`].
@@ -36,6 +36,15 @@ pub enum How {
     MaybeCopy,
 }
 
+/// A place in this file or in another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, by its name in [`BodyTrace::paths`]; none: this one.
+    pub file: Option<Sym>,
+    /// Where.
+    pub span: Span,
+}
+
 /// How an array was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteHow {
@@ -60,8 +69,8 @@ pub enum WriteHow {
     Callee {
         /// The function's name.
         name: Sym,
-        /// The write, in this file.
-        place: Span,
+        /// The write.
+        place: Place,
         /// Does the function return nothing, so that the write is what it is called for?
         procedure: bool,
     },
@@ -221,6 +230,8 @@ pub struct BodyTrace<'a> {
     pub values: &'a Values,
     /// The buffers.
     pub buffers: &'a Buffers,
+    /// The names of other files.
+    pub paths: &'a Names,
     /// The events, block by block, in order of execution within each.
     pub events: &'a [Event],
     /// What is returned, joined over all returns; bottom if it never returns.

@@ -12,6 +12,6 @@ pub mod params;
 pub mod query;
 
 pub use class::{ClassTrace, Deed, Fact, Source, Way};
-pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, ReadHow, WriteHow};
+pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Place, ReadHow, WriteHow};
 pub use loops::{Component, Loop};
 pub use query::{Link, Walk};

@@ -14,6 +14,18 @@ pub fn lets_callers_choose(module: &Module, body: &Body) -> bool {
     })
 }
 
+/// Is it the name of a parameter by which a caller says whether the result may lie in what is passed? Then the value
+/// with which it may.
+pub fn chooses_to_share(name: &str) -> Option<bool> {
+    match name {
+        "copy" | "return_copy" | "deep" => Some(false),
+        "inplace" | "in_place" | "overwrite" => Some(true),
+        _ if name.starts_with("copy_") => Some(false),
+        _ if name.starts_with("overwrite_") => Some(true),
+        _ => None,
+    }
+}
+
 impl BodyTrace<'_> {
     /// The parameters whose default is an array: the name, its memory on entry, the default's expression.
     pub fn array_defaults(&self) -> impl Iterator<Item = (Local, BufId, crate::source::Span)> {

@@ -5,12 +5,12 @@ mod bind;
 mod words;
 
 use crate::domain::{Array, Dtype, Evidence, Kinds, Value, ValueId};
-use crate::interp::machine::{Machine, reaxed};
-use crate::interp::{Returns, Summary, known};
+use crate::interp::known;
+use crate::interp::machine::Machine;
 use crate::ir::{Arg, ArgKind, BodyId, Sym, Temp};
 use crate::model::RowId;
 use crate::model::{ParamIndex, Row};
-use crate::trace::{Escape, ReadHow, WriteHow};
+use crate::trace::{Escape, ReadHow};
 
 /// The evaluated arguments of a call.
 #[derive(Clone, Debug)]
@@ -254,8 +254,10 @@ impl<'a> Machine<'a> {
         if let Some(value) = self.itertool(path, args) {
             return value;
         }
-        if let Some(summary) = self.callees.summary(path) {
-            return self.call_summary(&summary, args);
+        if let Some(summary) = self.callees.summary(path)
+            && let Some(name) = path.rsplit('.').next().and_then(|name| self.module.names.get(name))
+        {
+            return self.call_summary(name, &summary, args);
         }
         if known::is_library(path) {
             for &arg in args.list {
@@ -273,29 +275,6 @@ impl<'a> Machine<'a> {
         match self.call_body(body, args) {
             Some(value) => value,
             None => self.call_unknown(None, args),
-        }
-    }
-
-    /// A function of another file: by its summary, if there is one.
-    fn call_summary(&mut self, summary: &Summary, args: &Args<'a>) -> ValueId {
-        for param in &summary.writes {
-            if let Some((value, temp)) = args.positional(*param as usize) {
-                self.write(temp, value, WriteHow::Argument(Sym(0)));
-            }
-        }
-        self.read_args(args);
-        let passed = |param: u32| args.positional(param as usize).map(|(value, _)| value);
-        match summary.returns {
-            Returns::Unknown => ValueId::UNKNOWN,
-            Returns::Fresh => self.fresh(0, Kinds::ARRAY, Evidence::Certain, |_| {}),
-            Returns::Same(param) => passed(param).unwrap_or(ValueId::UNKNOWN),
-            Returns::View(param) => match passed(param).map(|value| self.values.get(value).clone()) {
-                Some(Value::Array(array)) => self.view(&array, |view| {
-                    view.forget_layout();
-                    reaxed(view);
-                }),
-                _ => ValueId::UNKNOWN,
-            },
         }
     }
 

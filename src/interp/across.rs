@@ -1,0 +1,72 @@
+//! What a file calls in other files: the functions there that write what they are given.
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::foreign::Callees;
+use crate::ir::{BodyId, Module, OpKind, Sym, Temp};
+
+/// Calls of functions of other files that write what they are given.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    /// The names of the functions, as the file has them.
+    pub(crate) names: Vec<Sym>,
+    /// The bodies that mention one.
+    pub(crate) bodies: Vec<BodyId>,
+}
+
+/// Finds them. `modelled` says for each symbol whether an import binds it to a package of the model.
+pub(crate) fn calls(module: &Module, modelled: &[bool], callees: &dyn Callees) -> Calls {
+    let mut calls = Calls::default();
+    // The paths met so far, each asked about once: does a function there write what it is given?
+    let mut paths: Vec<(String, bool)> = Vec::new();
+    let mut imported: FxHashMap<Sym, usize> = FxHashMap::default();
+    for import in callees.imported() {
+        let Some(name) = module.names.get(&import.name) else { continue };
+        // What the model knows of another package goes before that package's own text.
+        if import.near || !modelled[name.0 as usize] {
+            imported.insert(name, paths.len());
+            paths.push((import.path.clone(), writes(callees, &import.path)));
+        }
+    }
+    if imported.is_empty() {
+        return calls;
+    }
+    let mut members: FxHashMap<(usize, Sym), usize> = FxHashMap::default();
+    for (i, body) in module.bodies.iter().enumerate() {
+        for block in &body.blocks {
+            // The temps that hold something of another file.
+            let mut held: SmallVec<[(Temp, usize); 8]> = SmallVec::new();
+            for op in &block.ops {
+                let (name, path) = match &op.kind {
+                    OpKind::Load(local) => {
+                        let name = body.locals[local.index()].name;
+                        let Some(&path) = imported.get(&name) else { continue };
+                        (name, path)
+                    }
+                    OpKind::Attr(obj, name) | OpKind::Method { obj, name, .. } => {
+                        let Some(&(_, path)) = held.iter().find(|entry| entry.0 == *obj) else { continue };
+                        let member = *members.entry((path, *name)).or_insert_with(|| {
+                            let member = format!("{}.{}", paths[path].0, module.names.text(*name));
+                            let writes = writes(callees, &member);
+                            paths.push((member, writes));
+                            paths.len() - 1
+                        });
+                        (*name, member)
+                    }
+                    _ => continue,
+                };
+                held.extend(op.dest.map(|dest| (dest, path)));
+                if paths[path].1 {
+                    calls.names.push(name);
+                    calls.bodies.push(BodyId(i as u32));
+                }
+            }
+        }
+    }
+    calls
+}
+
+fn writes(callees: &dyn Callees, path: &str) -> bool {
+    callees.summary(path).is_some_and(|summary| !summary.writes.is_empty())
+}

@@ -1,0 +1,251 @@
+//! A summary of a function of another file, at a call.
+
+use smallvec::SmallVec;
+
+use super::export::kinds;
+use super::{Absent, Given, Passed, Returned, ReturnedArray, Summary};
+use crate::domain::value::MAX_BUFFERS;
+use crate::domain::{Array, BufId, Evidence, Kinds, Owner, Region, Tri, Value, ValueId};
+use crate::interp::call::Args;
+use crate::interp::instantiate::FIRST_PART;
+use crate::interp::machine::Machine;
+use crate::ir::{ArgKind, Sym, Temp};
+use crate::trace::params::chooses_to_share;
+use crate::trace::{EventKind, Place, WriteHow};
+
+/// What each parameter was bound to.
+struct Bound {
+    slots: Vec<(Option<ValueId>, Option<Temp>)>,
+}
+
+impl<'a> Machine<'a> {
+    /// A call of a function of another file.
+    pub(crate) fn call_summary(&mut self, name: Sym, summary: &Summary, args: &Args<'a>) -> ValueId {
+        self.pass(args);
+        let bound = self.bind_foreign(summary, args);
+        if self.recording {
+            self.tell_foreign_writes(name, summary, &bound);
+        }
+        for &param in &summary.tainted {
+            if let Some((Some(value), _)) = bound.slots.get(param as usize) {
+                self.havoc(*value);
+            }
+        }
+        if summary.effects {
+            args.values.iter().for_each(|&value| self.havoc(value));
+            self.disturb();
+        }
+        if summary.reshapes {
+            self.reshapes = true;
+            self.forget_layouts(&args.values);
+        }
+        let value = if self.shares(summary, args, &bound) {
+            self.foreign_value(&summary.returned, &bound)
+        } else {
+            ValueId::UNKNOWN
+        };
+        if self.recording {
+            for (_, temp) in &bound.slots {
+                if let Some(temp) = temp {
+                    self.tell_shared(*temp, value, name);
+                }
+            }
+        }
+        value
+    }
+
+    /// Do the caller's choices leave it open that the result lies in what is passed?
+    fn shares(&self, summary: &Summary, args: &Args<'a>, bound: &Bound) -> bool {
+        // What goes into `**kwargs` may be handed on to a function that has the choice.
+        let handed_on = args.list.iter().zip(&args.values).all(|(arg, &value)| match arg.kind {
+            ArgKind::Kw(name) => chooses_to_share(self.name(name))
+                .is_none_or(|shares| *self.values.get(value) == Value::Bool(Some(shares))),
+            _ => true,
+        });
+        handed_on
+            && summary.choices.iter().all(|choice| {
+                let value = bound.slots.get(choice.param as usize).and_then(|slot| slot.0);
+                value.is_some_and(|value| *self.values.get(value) == Value::Bool(Some(choice.shares)))
+            })
+    }
+
+    /// Binds the arguments of a call to the parameters.
+    fn bind_foreign(&mut self, summary: &Summary, args: &Args<'a>) -> Bound {
+        let params = &summary.params;
+        let mut bound = Bound { slots: vec![(None, None); params.len()] };
+        let positional: SmallVec<[usize; 8]> =
+            (0..params.len()).filter(|&i| matches!(params[i].passed, Passed::Positional | Passed::Either)).collect();
+        let rest = params.iter().position(|param| param.passed == Passed::Rest);
+        let named_rest = params.iter().position(|param| param.passed == Passed::NamedRest);
+        let mut next = 0;
+        let (mut open, mut misplaced) = (false, false);
+        for (arg, &value) in args.list.iter().zip(&args.values) {
+            let slot = match arg.kind {
+                ArgKind::Pos => {
+                    next += 1;
+                    positional.get(next - 1).copied().map(|slot| (slot, true)).or(rest.map(|rest| (rest, false)))
+                }
+                ArgKind::Kw(name) => {
+                    let name = self.name(name);
+                    let named = |i: &usize| {
+                        params[*i].name == name && matches!(params[*i].passed, Passed::Either | Passed::Named)
+                    };
+                    let slot = (0..params.len()).find(named);
+                    slot.map(|slot| (slot, true)).or(named_rest.map(|rest| (rest, false)))
+                }
+                ArgKind::Star => {
+                    // Which of the others it fills, nobody knows.
+                    (open, misplaced) = (true, true);
+                    None
+                }
+                ArgKind::DoubleStar => {
+                    open = true;
+                    None
+                }
+            };
+            match slot {
+                Some((slot, true)) if !(misplaced && arg.kind == ArgKind::Pos) => {
+                    bound.slots[slot] = (Some(value), Some(arg.value));
+                }
+                Some((slot, _)) => {
+                    let old = bound.slots[slot].0.unwrap_or(ValueId::BOTTOM);
+                    bound.slots[slot].0 = Some(self.values.join(old, value));
+                }
+                None => {}
+            }
+        }
+        if !open {
+            for (param, slot) in params.iter().zip(&mut bound.slots) {
+                slot.0 = slot.0.or(match param.default {
+                    Absent::None => Some(ValueId::NONE),
+                    Absent::Bool(truth) => Some(self.values.intern(Value::Bool(Some(truth)))),
+                    Absent::Scalar => Some(ValueId::SCALAR),
+                    Absent::Required | Absent::Other => None,
+                });
+            }
+        }
+        bound
+    }
+
+    /// The value that the caller has for memory that the function is given.
+    fn given_value(&mut self, given: &Given, bound: &Bound) -> Option<ValueId> {
+        let mut value = bound.slots.get(given.param as usize)?.0?;
+        for name in &given.path {
+            let name = self.module.names.get(name)?;
+            value = match self.values.get(value).clone() {
+                Value::Ref(objects) if self.instance_class(&objects).is_some() => {
+                    self.instance_attribute(&objects, value, name)
+                }
+                Value::Array(array) if self.entry_object(&array).is_some() => self.object_attribute(&array, name),
+                _ => return None,
+            };
+        }
+        Some(value)
+    }
+
+    fn tell_foreign_writes(&mut self, name: Sym, summary: &Summary, bound: &Bound) {
+        for write in &summary.writes {
+            let Some(value) = self.given_value(&write.to, bound) else { continue };
+            if self.values.array(value).is_none() || !self.has_memory(value) {
+                continue;
+            }
+            let temp = bound.slots.get(write.to.param as usize).and_then(|slot| slot.1);
+            let root = temp.and_then(|temp| self.root(temp));
+            let direct = write.to.path.is_empty() && root.is_some_and(|root| root.direct);
+            let file = write.file.as_ref().map(|file| self.paths.intern(file));
+            let place = Place { file, span: write.span };
+            let how = WriteHow::Callee { name, place, procedure: summary.returned == Returned::None };
+            self.emit(EventKind::Written { value, object: value, via: root.map(|root| root.local), direct, how });
+        }
+    }
+
+    fn foreign_value(&mut self, returned: &Returned, bound: &Bound) -> ValueId {
+        match returned {
+            Returned::Unknown => ValueId::UNKNOWN,
+            Returned::None => ValueId::NONE,
+            Returned::Scalar => ValueId::SCALAR,
+            Returned::Array(array) => self.foreign_array(array, bound),
+            Returned::Tuple(items) => {
+                let items = items.iter().map(|item| self.foreign_value(item, bound)).collect();
+                self.values.tuple(items)
+            }
+        }
+    }
+
+    fn foreign_array(&mut self, told: &ReturnedArray, bound: &Bound) -> ValueId {
+        if told.same
+            && let [given] = &told.given[..]
+            && let Some(value) = self.given_value(given, bound)
+        {
+            return value;
+        }
+        let mut bufs: SmallVec<[BufId; 2]> = SmallVec::new();
+        let mut unknown = told.elsewhere;
+        let mut kinds = kinds(told);
+        let mut evidence = match told.evidence {
+            0 => Evidence::None,
+            1 => Evidence::Likely,
+            _ => Evidence::Certain,
+        };
+        let mut lies = told.lies;
+        for &number in &told.made {
+            let made = self.alloc(FIRST_PART + number);
+            self.buffers.get_mut(made).blank = told.blank;
+            lies &= self.buffers.get(made).single();
+            bufs.push(made);
+        }
+        for given in &told.given {
+            let Some(value) = self.given_value(given, bound) else {
+                unknown = true;
+                continue;
+            };
+            match self.values.get(value).clone() {
+                Value::Array(actual) => {
+                    bufs.extend(actual.bufs.iter().copied());
+                    unknown |= actual.unknown;
+                    lies &= actual.lies;
+                    evidence = evidence.max(actual.evidence);
+                    if actual.certain() && !kinds.meets(Kinds::FOREIGN.union(Kinds::WILD)) {
+                        // What is made of an array without converting it is an array, a number, or None.
+                        kinds = kinds.without(Kinds::CONTAINER.union(Kinds::OTHER));
+                    }
+                }
+                Value::None
+                | Value::Scalar
+                | Value::Int(_)
+                | Value::Float
+                | Value::Number
+                | Value::Bool(_)
+                | Value::Str(_) => lies = false,
+                _ => (unknown, lies) = (true, false),
+            }
+        }
+        bufs.sort_unstable();
+        bufs.dedup();
+        if bufs.len() > MAX_BUFFERS {
+            bufs.truncate(MAX_BUFFERS);
+            unknown = true;
+        }
+        let mut result = Array {
+            lies: lies && bufs.len() == 1 && !unknown,
+            bufs,
+            unknown,
+            region: if told.given.is_empty() && told.owner == Some(true) { Region::Whole } else { Region::Any },
+            owner: match told.owner {
+                Some(true) => Owner::Owner,
+                Some(false) => Owner::View,
+                None => Owner::Either,
+            },
+            writeable: if told.writeable { Tri::Must } else { Tri::May },
+            made_by: self.op,
+            ..Array::unknown(kinds, evidence)
+        };
+        if let Some(ndim) = told.ndim {
+            result.set_shape(Some(SmallVec::from_elem(-1, usize::from(ndim))));
+        }
+        if result.evidence == Evidence::Certain && result.kinds != Kinds::ARRAY {
+            result.evidence = Evidence::Likely;
+        }
+        self.values.make(result)
+    }
+}

@@ -1,0 +1,106 @@
+//! Whole programs from outside: what a function in one file does to the arrays of another.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use support::Folder;
+
+const HELPERS: &str = "\
+import numpy as np
+
+def fill_off_diagonal(x, value=0.0):
+    rows, cols = np.nonzero(~np.eye(x.shape[0], dtype=bool))
+    x[rows, cols] = value
+";
+
+const CALLER: &str = "\
+import numpy as np
+
+from .. import util
+
+def dtw(C):
+    C = np.atleast_2d(C)
+    util.fill_off_diagonal(C, np.inf)
+    return C.sum()
+";
+
+const FILES: [(&str, &[u8]); 5] = [
+    ("pkg/__init__.py", b""),
+    ("pkg/util/__init__.py", b"from .helpers import *\n"),
+    ("pkg/util/helpers.py", HELPERS.as_bytes()),
+    ("pkg/seq/__init__.py", b"from .dtw import dtw\n"),
+    ("pkg/seq/dtw.py", CALLER.as_bytes()),
+];
+
+#[test]
+fn a_mutation_through_a_helper_elsewhere_is_reported_at_the_call() {
+    let folder = Folder::with(&FILES);
+    let ran = folder.run(&["--output-format", "json", "."]);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 1, "{ran:?}");
+    let finding = &json[0];
+    assert_eq!((&finding["code"], &finding["location"]["row"]), (&"VL102".into(), &7.into()));
+    let labels = finding["labels"].as_array().unwrap();
+    let rows: Vec<u64> = labels.iter().map(|label| label["location"]["row"].as_u64().unwrap()).collect();
+    assert_eq!(rows, [5, 6, 7, 5, 8]);
+    let other = &labels[3];
+    assert!(other["filename"].as_str().unwrap().ends_with("/pkg/util/helpers.py"), "{other}");
+    assert_eq!((&other["role"], &other["location"]["column"]), (&"note".into(), &5.into()));
+    let full = folder.run(&["."]);
+    assert!(full.stdout.contains("[pkg/util/helpers.py:5:5]"), "{full:?}");
+    // One file by itself knows nothing of the others.
+    assert_eq!(folder.run(&["pkg/seq/dtw.py"]).status, 0);
+}
+
+#[test]
+fn a_result_that_lies_in_the_argument_is_seen_through_the_import() {
+    let check = b"import numpy as np\n\ndef check(x, copy=False):\n    x = np.asarray(x)\n    if copy:\n        x = x.copy()\n    return x\n";
+    let caller = |call: &str| {
+        format!(
+            "from check import check\n\ndef center(X):\n    X = {call}\n    X -= X.mean(axis=0)\n    return X @ X.T\n"
+        )
+    };
+    for (call, status) in [("check(X)", 1), ("check(X, copy=False)", 1), ("check(X, copy=True)", 0), ("check(X, X)", 0)]
+    {
+        let folder = Folder::with(&[("check.py", check), ("a.py", caller(call).as_bytes())]);
+        assert_eq!(folder.run(&["."]).status, status, "{call}");
+    }
+}
+
+#[test]
+fn chains_go_through_several_files_and_circles_do_not_hang() {
+    let folder = Folder::with(&[
+        (
+            "a.py",
+            b"import numpy as np\nfrom b import g\n\ndef f(x):\n    x = np.asarray(x)\n    g(x)\n    return x.sum()\n",
+        ),
+        ("b.py", b"from c import h\n\ndef g(x):\n    h(x)\n"),
+        ("c.py", b"import a\n\ndef h(x, n=3):\n    x[1:] = n\n    if n:\n        a.f(x)\n"),
+    ]);
+    let ran = folder.run(&["--output-format", "concise", "--select", "VL102", "."]);
+    assert!(ran.stdout.starts_with("a.py:6:5: VL102 "), "{ran:?}");
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let mut files: Vec<(String, Vec<u8>)> = FILES.iter().map(|file| (file.0.to_owned(), file.1.to_vec())).collect();
+    for i in 0..40 {
+        // Each imports those before it and, in a circle, one behind it.
+        let text = format!(
+            "import numpy as np\nfrom .m{} import fill\nfrom .m{} import more\n\ndef more(x):\n    x = np.asarray(x)\n    \
+             fill(x)\n    return x.sum()\n",
+            i % 7,
+            (i + 1) % 40,
+        );
+        let text = if i < 7 { "def fill(x):\n    x[x.shape[0] - 1] = 0\n".to_owned() } else { text };
+        files.push((format!("pkg/m{i}.py"), text.into_bytes()));
+    }
+    let files: Vec<(&str, &[u8])> = files.iter().map(|file| (file.0.as_str(), file.1.as_slice())).collect();
+    let folder = Folder::with(&files);
+    let one = folder.run(&["-j", "1", "--output-format", "json", "--confidence", "possible", "."]);
+    assert!(one.stdout.len() > 1000, "{one:?}");
+    for threads in ["2", "3", "8"] {
+        let many = folder.run(&["-j", threads, "--output-format", "json", "--confidence", "possible", "."]);
+        assert!(many == one, "{threads} threads");
+    }
+}
