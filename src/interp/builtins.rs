@@ -5,6 +5,7 @@ use super::known::Builtin;
 use super::machine::{LIST_PART, Machine};
 use crate::domain::{Content, Dtype, Evidence, Key, Kinds, ObjectKind, Owner, Value, ValueId};
 use crate::ir::{ArgKind, Sym, Temp};
+use crate::model::RowId;
 use crate::trace::{Escape, How, ReadHow};
 
 impl<'a> Machine<'a> {
@@ -183,9 +184,36 @@ impl<'a> Machine<'a> {
                     let element = self.iterate_temp(value, temp);
                     return self.new_sequence(ObjectKind::Iterator, element);
                 }
-                self.call_unknown(None, args)
+                match self.map_row(args) {
+                    Some(value) => value,
+                    None => self.call_unknown(None, args),
+                }
             }
         }
+    }
+
+    /// `map(np.asarray, (x, y))`: a function of the model, over a tuple that is known.
+    fn map_row(&mut self, args: &Args<'a>) -> Option<ValueId> {
+        let [(function, _), (sequence, temp)] = [args.positional(0)?, args.positional(1)?];
+        let (Value::Row(row), Value::Tuple(items)) = (self.values.get(function), self.values.get(sequence).clone())
+        else {
+            return None;
+        };
+        let row = RowId(*row);
+        if args.list.len() != 2 || items.len() > crate::domain::value::MAX_FIXED {
+            return None;
+        }
+        self.read(temp, ReadHow::Passed);
+        // Several results of one op: its allocations are not told apart.
+        let many = std::mem::replace(&mut self.many, true);
+        let mut results = Vec::with_capacity(items.len());
+        for item in items {
+            let call = self.bind_args_with(row, Some((item, None)), &Args { list: &[], values: Default::default() });
+            results.push(self.apply(&call));
+        }
+        self.many = many;
+        let content = self.list_content(ObjectKind::Iterator, results);
+        Some(self.new_object(super::machine::LIST_PART, content))
     }
 
     /// The value of an integer, if it is known.
@@ -237,7 +265,8 @@ impl<'a> Machine<'a> {
                 let exact = self.state.content(objects[0]).and_then(|id| {
                     let content = self.values.content(id);
                     let items: Vec<ValueId> = content.fixed.iter().map(|entry| entry.1).collect();
-                    (content.exact && content.kind == ObjectKind::List).then_some(items)
+                    let ordered = matches!(content.kind, ObjectKind::List | ObjectKind::Iterator);
+                    (content.exact && ordered).then_some(items)
                 });
                 match (exact, builtin) {
                     (Some(items), Builtin::Tuple) => self.values.tuple(items),

@@ -33,6 +33,10 @@ pub(super) fn methods(module: &Module, known: &Known) -> FxHashSet<BodyId> {
             look.run();
             touched.extend(look.touched.into_iter().map(|attribute| (method, attribute)));
         }
+        // What is written into an attribute that is a property goes into what its getter returns.
+        for name in &class.properties {
+            uses.entry(*name).and_modify(|use_| use_.shared = true);
+        }
         inherit(module, class, &mut uses);
         let wanted = |attribute: &Sym| uses.get(attribute).is_some_and(|use_| use_.written && use_.shared);
         found.extend(touched.into_iter().filter(|entry| wanted(&entry.1)).map(|entry| entry.0));

@@ -109,7 +109,7 @@ impl<'a> Machine<'a> {
             Value::Tuple(items) => Some(items),
             Value::Ref(objects) if objects.len() == 1 => self.state.content(objects[0]).and_then(|id| {
                 let content = self.values.content(id);
-                (content.exact && content.kind == ObjectKind::List)
+                (content.exact && matches!(content.kind, ObjectKind::List | ObjectKind::Iterator))
                     .then(|| content.fixed.iter().map(|entry| entry.1).collect())
             }),
             _ => None,

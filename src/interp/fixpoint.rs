@@ -10,7 +10,7 @@ use super::order::{Order, order};
 use super::summary::{Progress, entry_writes};
 use super::{Observer, bound};
 use crate::domain::{BufId, Content, Key, Origin, State, Value, ValueId};
-use crate::ir::{BlockId, Body, BodyId, BodyKind, Cond, LocalKind, OpKind, Terminator};
+use crate::ir::{BlockId, Body, BodyId, Cond, LocalKind, OpKind, Terminator};
 use crate::trace::{BodyTrace, Event};
 
 /// A body is given up after this many visits a block, on average.
@@ -442,65 +442,6 @@ impl<'a> Machine<'a> {
         }
         filled.fixed.sort_unstable_by_key(|entry| entry.0);
         self.values.intern_content(filled)
-    }
-
-    /// Counts bindings and looks for evidence, once a body.
-    fn survey(&mut self, body: &'a Body) {
-        let locals = body.locals.len();
-        let mut stores = vec![0u32; locals];
-        self.used_as_array.clear();
-        self.used_as_array.resize(locals, false);
-        let mut used_otherwise = std::mem::take(&mut self.used_otherwise);
-        used_otherwise.clear();
-        used_otherwise.resize(locals, false);
-        let mut loaded: Vec<Option<u32>> = vec![None; body.temps.len()];
-        for block in &body.blocks {
-            for op in &block.ops {
-                match &op.kind {
-                    OpKind::Load(local) => {
-                        if let Some(dest) = op.dest {
-                            loaded[dest.index()] = Some(local.0);
-                        }
-                    }
-                    OpKind::Store(local, _) | OpKind::Delete(local) => stores[local.index()] += 1,
-                    OpKind::Attr(obj, name) => {
-                        if let Some(local) = loaded[obj.index()] {
-                            let meaning = self.known.meaning(*name);
-                            self.used_as_array[local as usize] |= meaning.arrayish_attribute;
-                            used_otherwise[local as usize] |=
-                                meaning.named.array_attribute.is_none() && meaning.named.array_method.is_none();
-                        }
-                    }
-                    OpKind::Method { obj, name, .. } => {
-                        if let Some(local) = loaded[obj.index()] {
-                            let meaning = self.known.meaning(*name);
-                            self.used_as_array[local as usize] |= meaning.arrayish_method;
-                            used_otherwise[local as usize] |= meaning.named.array_method.is_none();
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        // What has an attribute that arrays have not is something else: a data frame, a module of functions for arrays.
-        for (array, otherwise) in self.used_as_array.iter_mut().zip(&used_otherwise) {
-            *array &= !otherwise;
-        }
-        self.used_otherwise = used_otherwise;
-        self.stored.clear();
-        self.stored.extend(stores.iter().map(|&count| count > 0));
-        self.stable.clear();
-        for (info, &count) in body.locals.iter().zip(&stores) {
-            let stable = match info.kind {
-                LocalKind::Param(_) => count == 0,
-                LocalKind::Global(_) | LocalKind::Free(_) => count == 0 && !info.rebound_inside,
-                _ => false,
-            };
-            self.stable.push(stable && !info.rebound_inside);
-        }
-        if body.kind == BodyKind::Module {
-            self.global_stores = stores;
-        }
     }
 
     /// What happens at the end of a block.

@@ -107,6 +107,8 @@ pub(crate) struct Meaning {
     pub(crate) arrayish_method: bool,
     /// Does the attribute of this name tell about an array without giving of its memory?
     pub(crate) tells: bool,
+    /// Is it an attribute or method that masked arrays have beside those of all arrays?
+    pub(crate) masked: bool,
     /// Does setting the attribute of this name write an array?
     pub(crate) settable: bool,
     /// Does a method of this name collect its argument?
@@ -124,6 +126,10 @@ impl Meaning {
     }
 }
 
+/// Attributes and methods of masked arrays alone.
+const MASKED: [&str; 8] =
+    ["mask", "filled", "fill_value", "compressed", "harden_mask", "soften_mask", "set_fill_value", "nomask"];
+
 static WORDS: LazyLock<FxHashMap<&str, Meaning>> = LazyLock::new(|| {
     let mut words: FxHashMap<&str, Meaning> = FxHashMap::default();
     let mut note = |names: &[&'static str], set: fn(&mut Meaning)| {
@@ -132,6 +138,7 @@ static WORDS: LazyLock<FxHashMap<&str, Meaning>> = LazyLock::new(|| {
     note(&ARRAYISH_ATTRIBUTES, |word| word.arrayish_attribute = true);
     note(&ARRAYISH_METHODS, |word| word.arrayish_method = true);
     note(&TELLING, |word| word.tells = true);
+    note(&MASKED, |word| word.masked = true);
     note(&SETTABLE, |word| word.settable = true);
     note(&COLLECTORS, |word| word.collects = true);
     note(&LOOKERS, |word| word.looks = true);

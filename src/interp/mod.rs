@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `machine` | the machine: state, temps, allocation, events |
 //! | `suspend` | putting a body aside while a callee is analysed |
+//! | `survey` | what a look at a body's ops says of its names |
 //! | `order` | the order of a body's blocks, and its loops |
 //! | `fixpoint` | the engine: order, joins, budget, replay |
 //! | `evident` | defaults and attributes that are certainly arrays |
@@ -62,6 +63,7 @@ mod shapes;
 mod special;
 mod subclass;
 mod summary;
+mod survey;
 mod suspend;
 mod transfer;
 

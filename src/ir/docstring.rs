@@ -32,7 +32,7 @@ const PURE: [&str; 6] =
     ["returns a copy", "return a copy", "a new array", "new ndarray", "without modifying", "not mutate"];
 
 /// Words before one of [`IN_PLACE`] that turn it round.
-const NEGATIONS: [&str; 6] = ["not", "never", "without", "n't", "no", "nor"];
+const NEGATIONS: [&str; 7] = ["not", "never", "without", "n't", "no", "nor", "none"];
 
 /// What a docstring is searched for before it is read: without the first letter, which may be a capital.
 struct Stems {
@@ -89,7 +89,7 @@ pub fn facts(text: &str) -> DocFacts {
 /// Is there a negation among the last words of a text, in the same clause?
 fn negated(before: &str) -> bool {
     let clause = before.rsplit(['.', ';', ',', ':']).next().unwrap_or(before);
-    clause.split_whitespace().rev().take(4).any(|word| NEGATIONS.contains(&word) || word.ends_with("n't"))
+    clause.split_whitespace().rev().take(5).any(|word| NEGATIONS.contains(&word) || word.ends_with("n't"))
 }
 
 /// Does the section on the return value speak of an array?

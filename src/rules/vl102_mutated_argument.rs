@@ -110,7 +110,8 @@ fn way(trace: &BodyTrace<'_>, object: ValueId) -> Way {
 /// What happens with the written memory after the write.
 fn after(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<After> {
     let written = trace.array(write.value)?;
-    let updates: Vec<_> = writes(trace).iter().map(|other| other.event.stmt).collect();
+    let same = |other: &&Write<'_>| trace.overlaps(written, other.value);
+    let updates: Vec<_> = writes(trace).iter().filter(same).map(|other| other.event.stmt).collect();
     let mut handed = None;
     let read = trace.walk_from(write.id, |id| {
         let event = trace.event(id);

@@ -259,6 +259,8 @@ impl<'a> BodyTrace<'a> {
     /// What the body's comments say of its intent.
     pub fn comment_facts(&self) -> DocFacts {
         let comments = self.quote(self.body.span).lines().filter_map(|line| line.split_once('#')).map(|parts| parts.1);
+        // "a copy, since it is modified" speaks of the copy.
+        let comments = comments.filter(|comment| !comment.contains("cop"));
         docstring::facts(&comments.collect::<Vec<_>>().join("\n"))
     }
 

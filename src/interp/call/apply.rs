@@ -31,6 +31,13 @@ impl<'a> Machine<'a> {
                 self.write_argument(call, param, function);
             }
         }
+        for &param in &row.masks {
+            // With `copy=False` the argument's own mask changes.
+            let kept = row.param("copy").and_then(|copy| call.value(copy));
+            if kept.is_some_and(|value| *self.values.get(value) == Value::Bool(Some(false))) {
+                self.write_argument(call, param, function);
+            }
+        }
         let out = row.out.and_then(|param| call.value(param).map(|value| (param, value)));
         let result = match call.row.special.and_then(|special| self.special(special, call)) {
             Some(value) => value,

@@ -13,7 +13,7 @@ impl<'a> Machine<'a> {
         self.bind_args_with(row, receiver.map(|temp| (self.temp(temp), Some(temp))), args)
     }
 
-    pub(super) fn bind_args_with(
+    pub(crate) fn bind_args_with(
         &self,
         row: RowId,
         receiver: Option<(ValueId, Option<Temp>)>,

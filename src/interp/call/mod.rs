@@ -160,7 +160,15 @@ impl<'a> Machine<'a> {
     }
 
     fn array_method(&mut self, obj: Temp, array: &Array, name: Sym, args: &Args<'a>) -> ValueId {
-        let Some(row) = self.known.method(name) else { return self.call_unknown(Some(obj), args) };
+        let Some(row) = self.known.method(name) else {
+            if self.known.meaning(name).masked {
+                // A method of masked arrays: what it returns is an array most likely, nobody knows where.
+                self.read(obj, ReadHow::Passed);
+                self.read_args(args);
+                return self.values.make(Array::unknown(Kinds::ANY, Evidence::Likely));
+            }
+            return self.call_unknown(Some(obj), args);
+        };
         let ambiguous = container_like(self.name(name));
         if matches!(self.name(name), "copy" | "sort") {
             // Lists have them, too.
