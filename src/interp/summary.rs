@@ -230,7 +230,9 @@ impl<'a> Machine<'a> {
         let (Some(source), Some(array)) = (self.values.array(self.temp(temp)), self.values.array(result)) else {
             return;
         };
-        if source.bufs.iter().any(|buf| array.bufs.contains(buf)) && self.temp(temp) != result {
+        // Where it may be a copy, the callee's arguments may decide which: it is no part of the story then.
+        let surely = !array.unknown && array.bufs.iter().all(|buf| source.bufs.contains(buf));
+        if surely && !array.bufs.is_empty() && self.temp(temp) != result {
             self.derived(temp, result, How::Function(name));
         }
     }

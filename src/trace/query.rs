@@ -142,7 +142,10 @@ impl<'a> BodyTrace<'a> {
         self.events.iter().enumerate().find_map(|(i, event)| match event.kind {
             EventKind::Derived { source, how, via, result } if event.op == array.made_by => {
                 // A conversion that certainly copied (`np.array(x)`) leads nowhere.
-                let shares = self.arrays(source).iter().any(|s| s.bufs.iter().any(|buf| array.bufs.contains(buf)));
+                let given = self.arrays(result);
+                let shares = self.arrays(source).iter().any(|s| {
+                    s.bufs.iter().any(|buf| array.bufs.contains(buf) && given.iter().any(|g| g.bufs.contains(buf)))
+                });
                 let same = result == value
                     || self.array(result).is_some_and(|r| r.bufs.iter().any(|buf| array.bufs.contains(buf)));
                 let same = shares && same;
