@@ -2,7 +2,8 @@
 //!
 //! After the fixpoint, one replay of the body writes its trace: typed events with spans, each with the values as they
 //! were at that moment. Words are chosen in the rules, never here. A rule sees only the trace: the syntax tree is gone,
-//! and the ops are not shown, so that a rule cannot work out aliasing by itself.
+//! and the ops are not shown, so that a rule cannot work out aliasing by itself. What the methods of a class do with the
+//! attributes of their object is collected from their traces as facts ([`class`]).
 
 mod attributes;
 pub mod class;
