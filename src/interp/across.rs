@@ -13,13 +13,15 @@ pub(crate) struct Calls {
     pub(crate) names: Vec<Sym>,
     /// The bodies that mention one.
     pub(crate) bodies: Vec<BodyId>,
+    /// The names of all functions of other files of which something is known.
+    pub(crate) found: Vec<Sym>,
 }
 
 /// Finds them. `modelled` says for each symbol whether an import binds it to a package of the model.
 pub(crate) fn calls(module: &Module, modelled: &[bool], callees: &dyn Callees) -> Calls {
     let mut calls = Calls::default();
     // The paths met so far, each asked about once: does a function there write what it is given?
-    let mut paths: Vec<(String, bool)> = Vec::new();
+    let mut paths: Vec<(String, Option<bool>)> = Vec::new();
     let mut imported: FxHashMap<Sym, usize> = FxHashMap::default();
     for import in callees.imported() {
         let Some(name) = module.names.get(&import.name) else { continue };
@@ -57,7 +59,10 @@ pub(crate) fn calls(module: &Module, modelled: &[bool], callees: &dyn Callees) -
                     _ => continue,
                 };
                 held.extend(op.dest.map(|dest| (dest, path)));
-                if paths[path].1 {
+                if paths[path].1.is_some() {
+                    calls.found.push(name);
+                }
+                if paths[path].1 == Some(true) {
                     calls.names.push(name);
                     calls.bodies.push(BodyId(i as u32));
                 }
@@ -67,6 +72,7 @@ pub(crate) fn calls(module: &Module, modelled: &[bool], callees: &dyn Callees) -
     calls
 }
 
-fn writes(callees: &dyn Callees, path: &str) -> bool {
-    callees.summary(path).is_some_and(|summary| !summary.writes.is_empty())
+/// None: nothing is known of what lies there.
+fn writes(callees: &dyn Callees, path: &str) -> Option<bool> {
+    callees.summary(path).map(|summary| !summary.writes.is_empty())
 }

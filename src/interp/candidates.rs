@@ -3,17 +3,20 @@
 //! interpreted body calls them. (`inspect` wants to know of all.)
 
 mod flow;
+mod hint;
 
 use smallvec::SmallVec;
 
-use flow::Flow;
+use flow::{Flow, Places, RECEIVER, from_place, place};
+use hint::Hint;
 
 use super::across::{self, Calls};
+use super::class_candidates;
 use super::foreign::Callees;
 use super::known::Known;
 use crate::ir::{
-    Arg, ArgKind, BinOp, Body, BodyId, BodyKind, Const, Default, Local, LocalKind, Module, OpKind, Sym, Temp,
-    Terminator, UnaryOp,
+    Arg, ArgKind, BinOp, Body, BodyId, BodyKind, Const, Default, Local, LocalKind, Module, OpKind, ParamKind, Sym,
+    Temp, Terminator,
 };
 
 /// The search for the bodies in which a rule may find something.
@@ -27,8 +30,8 @@ pub(crate) struct Candidates<'a> {
     own: Vec<bool>,
     /// For each symbol: is it a property of a class of the file?
     properties: Vec<bool>,
-    /// For each symbol: may a function of the file of this name write what it is given?
-    writers: Vec<bool>,
+    /// For each symbol: what of what it is given may a function of the file of this name write?
+    writers: Vec<Places>,
     /// Which bodies mention which of the file's functions.
     calls: Vec<(BodyId, Sym)>,
     /// For each temp of the body that is looked at the op that defined it. (A temp is used in its own block only, where
@@ -37,17 +40,6 @@ pub(crate) struct Candidates<'a> {
     /// Names of this body that a part was cut off for.
     cut: SmallVec<[Local; 8]>,
     flow: Flow,
-}
-
-/// What in a body speaks for arrays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hint {
-    /// Nothing.
-    Nothing,
-    /// It calls things of the file, which may give it arrays.
-    Calls,
-    /// It uses NumPy or another package of the model, or something as only arrays are used.
-    Arrays,
 }
 
 impl<'a> Candidates<'a> {
@@ -68,7 +60,7 @@ impl<'a> Candidates<'a> {
             modelled: vec![false; names],
             own,
             properties,
-            writers: vec![false; names],
+            writers: vec![0; names],
             calls: Vec::new(),
             defs: Vec::new(),
             cut: SmallVec::new(),
@@ -83,8 +75,9 @@ impl<'a> Candidates<'a> {
         // The cheap question first: it leaves few for the others.
         let mut waiting: Vec<BodyId> = ids().collect();
         waiting.retain(|&id| self.does_something(id));
-        let Calls { names, bodies } = across::calls(self.module, &self.modelled, self.callees);
-        names.into_iter().for_each(|name| self.writers[name.0 as usize] = true);
+        let Calls { names, bodies, found } = across::calls(self.module, &self.modelled, self.callees);
+        names.into_iter().for_each(|name| self.writers[name.0 as usize] = Places::MAX);
+        found.into_iter().for_each(|name| self.own[name.0 as usize] = true);
         waiting.extend(bodies);
         waiting.sort_unstable();
         waiting.dedup();
@@ -95,13 +88,18 @@ impl<'a> Candidates<'a> {
             for id in waiting.drain(..) {
                 let body = &self.module.bodies[id.index()];
                 reports[id.index()] |= self.may_report(body);
-                if self.flow.writes_given {
-                    writers.push(body.name);
-                    let class = body.class.filter(|_| self.module.names.text(body.name) == "__init__");
-                    writers.extend(class.map(|class| self.module.classes[class.index()].name));
+                let places = self.flow.writes_given;
+                // What is passed to a class goes to its `__init__`.
+                let class = body.class.filter(|_| self.module.names.text(body.name) == "__init__");
+                let class = class.map(|class| (self.module.classes[class.index()].name, places & !RECEIVER));
+                for (name, places) in [(body.name, places)].into_iter().chain(class) {
+                    let known = &mut self.writers[name.0 as usize];
+                    if places & !*known != 0 {
+                        *known |= places;
+                        writers.push(name);
+                    }
                 }
             }
-            writers.retain(|name| !std::mem::replace(&mut self.writers[name.0 as usize], true));
             if writers.is_empty() {
                 break;
             }
@@ -122,6 +120,9 @@ impl<'a> Candidates<'a> {
             Hint::Nothing => false,
         });
         self.add_wanted(&mut found);
+        found.extend(class_candidates::methods(self.module, self.known, &self.own, &self.writers));
+        found.sort_unstable();
+        found.dedup();
         found
     }
 
@@ -143,9 +144,9 @@ impl<'a> Candidates<'a> {
                 Terminator::Return(value) => value,
                 _ => None,
             });
-            let hands_back = |value: Temp| self.sources(value, body).into_iter().any(|name| self.flow.is_given(name));
+            let hands_back = |value: Temp| self.sources(value, body).into_iter().any(|name| self.flow.given(name) != 0);
             let hands_back = returned.any(hands_back);
-            if hands_back || self.flow.writes_given {
+            if hands_back || self.flow.writes_given != 0 {
                 found.push(id);
             }
         }
@@ -179,7 +180,7 @@ impl<'a> Candidates<'a> {
                     }
                     OpKind::Load(local) => {
                         let name = body.locals[local.index()].name;
-                        does |= self.known.meaning(name).named.writes.is_some();
+                        does |= self.known.meaning(name).named.may_write();
                         if self.own[name.0 as usize] {
                             self.calls.push((id, name));
                         }
@@ -187,7 +188,7 @@ impl<'a> Candidates<'a> {
                     OpKind::Call(_, args) => does |= self.asks(args),
                     OpKind::Method { name, args, .. } => {
                         let meaning = self.known.meaning(*name);
-                        does |= meaning.named.writes.is_some() || self.asks(args);
+                        does |= meaning.named.may_write() || self.asks(args);
                         collects |= meaning.collects;
                         if self.own[name.0 as usize] {
                             self.calls.push((id, *name));
@@ -204,47 +205,6 @@ impl<'a> Candidates<'a> {
         does || slices && collects
     }
 
-    /// What in a body speaks for arrays.
-    fn hint(&self, body: &Body, text: &str) -> Hint {
-        let documented = || {
-            let words = body.docstring.and_then(|span| text.get(span.start as usize..span.end as usize));
-            words.is_some_and(|words| memchr::memmem::find(words.as_bytes(), b"rray").is_some())
-        };
-        if !body.params.is_empty() && (body.params.iter().any(|p| p.annotation.is_some()) || documented()) {
-            return Hint::Arrays;
-        }
-        if body.params.iter().any(|param| matches!(param.default, Some(Default::Other(_)))) {
-            return Hint::Arrays;
-        }
-        let mut hint = Hint::Nothing;
-        let mut slice = None;
-        for op in body.blocks.iter().flat_map(|block| &block.ops) {
-            match &op.kind {
-                OpKind::Slice(..) => slice = op.dest,
-                // `x[:, 1]`, `x[...]`, `x[a:b] = y`
-                OpKind::Display(_, items) if items.iter().any(|item| Some(item.0) == slice) => return Hint::Arrays,
-                OpKind::Const(Const::Ellipsis) => return Hint::Arrays,
-                OpKind::SetItem { index, .. } if Some(*index) == slice => return Hint::Arrays,
-                OpKind::Load(local) => {
-                    let info = &body.locals[local.index()];
-                    if self.modelled[info.name.0 as usize] {
-                        return Hint::Arrays;
-                    }
-                    if matches!(info.kind, LocalKind::Global(_) | LocalKind::Free(_)) {
-                        hint = Hint::Calls;
-                    }
-                }
-                OpKind::Attr(_, name) | OpKind::Method { name, .. } if self.known.meaning(*name).arrayish() => {
-                    return Hint::Arrays;
-                }
-                OpKind::Method { .. } | OpKind::Function(..) => hint = Hint::Calls,
-                OpKind::Unary(UnaryOp::Invert, _) => return Hint::Arrays,
-                _ => {}
-            }
-        }
-        hint
-    }
-
     /// May the body do what a rule reports: write memory that goes by several names, write into a temporary, let go of
     /// an array of which a part is kept, or collect parts?
     ///
@@ -253,9 +213,16 @@ impl<'a> Candidates<'a> {
     /// attribute is itself bound to another name, or what its methods return.
     fn may_report(&mut self, body: &'a Body) -> bool {
         self.flow.reset(body.locals.len());
+        let receiver = self.has_receiver(body);
         // Parameters share their memory with the caller.
         for (i, param) in body.params.iter().enumerate() {
-            self.flow.give(param.local, i > 0 || body.class.is_none());
+            let places = match param.kind {
+                _ if receiver && i == 0 => RECEIVER,
+                ParamKind::VarArgs => from_place(i - usize::from(receiver)),
+                ParamKind::KeywordOnly | ParamKind::VarKwargs => from_place(usize::MAX),
+                ParamKind::PositionalOnly | ParamKind::Ordinary => place(i - usize::from(receiver)),
+            };
+            self.flow.give(param.local, places, places != RECEIVER);
         }
         // What a default argument holds, all later calls hold.
         let lasts = |name: u32| match body.locals.get(name as usize).map(|info| info.kind) {
@@ -294,7 +261,10 @@ impl<'a> Candidates<'a> {
                         written.push(local.0);
                     }
                     OpKind::SetItem { obj, index, value, inplace } => {
-                        temporary |= !self.write(*obj, body, &mut written);
+                        // `kwargs['x'] = …`: a dict of this call.
+                        if !self.is_keywords(*obj, body) {
+                            temporary |= !self.write(*obj, body, &mut written);
+                        }
                         // A number, or what an operator made, is no part of an array.
                         let new = matches!(
                             self.def(*value),
@@ -344,22 +314,37 @@ impl<'a> Candidates<'a> {
                         }
                     }
                     OpKind::Call(callee, args) => {
-                        let named = match self.def(*callee) {
-                            Some(OpKind::Load(local)) => self.writes(body.locals[local.index()].name, args),
-                            _ => false,
-                        };
-                        if named || self.asks(args) {
-                            temporary |= !self.write_args(args, body, &mut written);
+                        let (mut all, mut places) = (self.asks(args), 0);
+                        if let Some(OpKind::Load(local)) = self.def(*callee) {
+                            let info = &body.locals[local.index()];
+                            let meaning = self.known.meaning(info.name);
+                            let builtin = info.kind == LocalKind::Builtin && meaning.builtin.is_some();
+                            all |= !builtin && is_enough(meaning.named.writes, args);
+                            places = self.writers[info.name.0 as usize];
                         }
+                        temporary |= !self.write_args(args, if all { Places::MAX } else { places }, body, &mut written);
                     }
                     OpKind::Method { obj, name, args, .. } => {
-                        let writes = self.writes(*name, args);
-                        if writes {
+                        let named = &self.known.meaning(*name).named;
+                        let (function, unbound) = match self.def(*obj) {
+                            Some(OpKind::Load(local)) => (
+                                Some(self.is_modelled(*local, body)),
+                                self.own[body.locals[local.index()].name.0 as usize],
+                            ),
+                            Some(OpKind::Attr(..)) => (None, false),
+                            _ => (Some(false), false),
+                        };
+                        let all = function != Some(false) && is_enough(named.writes, args)
+                            || function != Some(true) && is_enough(named.method_writes, args);
+                        let mut places = self.writers[name.0 as usize];
+                        if unbound && places != 0 || all {
+                            places = Places::MAX;
+                        }
+                        if places & RECEIVER != 0 {
                             temporary |= !self.write(*obj, body, &mut written);
                         }
-                        if writes || self.asks(args) {
-                            temporary |= !self.write_args(args, body, &mut written);
-                        }
+                        let places = if self.asks(args) { Places::MAX } else { places };
+                        temporary |= !self.write_args(args, places, body, &mut written);
                         if self.known.meaning(*name).collects {
                             collects = true;
                             for arg in args {
@@ -378,7 +363,7 @@ impl<'a> Candidates<'a> {
             found |= matches!(block.term, Terminator::Return(Some(value)) if self.cuts(value, body));
         }
         self.flow.settle();
-        self.flow.writes_given = written.iter().any(|&name| self.flow.is_given(name));
+        self.flow.writes_given = written.iter().fold(0, |places, &name| places | self.flow.given(name));
         found
             || temporary
             || slices && collects && (deletes || loops(body))
@@ -457,12 +442,38 @@ impl<'a> Candidates<'a> {
         matches!(self.def(index), Some(OpKind::Const(_) | OpKind::Slice(..)))
     }
 
-    fn write_args(&mut self, args: &[Arg], body: &Body, written: &mut SmallVec<[u32; 8]>) -> bool {
+    /// Notes a write of the arguments at these places.
+    fn write_args(&mut self, args: &[Arg], places: Places, body: &Body, written: &mut SmallVec<[u32; 8]>) -> bool {
         let mut named = true;
-        for arg in args {
-            named &= self.write(arg.value, body, written);
+        if places & !RECEIVER == 0 {
+            return named;
+        }
+        let mut known = true;
+        for (i, arg) in args.iter().enumerate() {
+            known &= arg.kind == ArgKind::Pos;
+            let mine = if known { place(i) } else { !RECEIVER };
+            if places & mine != 0 {
+                named &= self.write(arg.value, body, written);
+            }
         }
         named
+    }
+
+    /// Is the first parameter the object that has the method?
+    fn has_receiver(&self, body: &Body) -> bool {
+        let is_static = |path: &Vec<Sym>| matches!(path[..], [name] if self.module.names.text(name) == "staticmethod");
+        body.class.is_some() && !body.decorators.iter().any(is_static)
+    }
+
+    /// Is the value the dict of the keyword arguments?
+    fn is_keywords(&self, value: Temp, body: &Body) -> bool {
+        match self.def(value) {
+            Some(OpKind::Load(local)) => match body.locals[local.index()].kind {
+                LocalKind::Param(i) => body.params[i as usize].kind == ParamKind::VarKwargs,
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     /// The names whose memory an expression's value may share.
@@ -488,20 +499,21 @@ impl<'a> Candidates<'a> {
                 },
                 Some(OpKind::Index(obj, _) | OpKind::Iterate(obj) | OpKind::InPlace(_, obj, _)) => stack.push(*obj),
                 Some(OpKind::Unpack { value, .. } | OpKind::UnpackRest { value, .. }) => stack.push(*value),
-                Some(OpKind::Method { obj, name, args, .. }) if !self.makes_new(*name) => {
+                Some(OpKind::Method { obj, name, args, .. }) if self.hands_on(*name) => {
                     stack.push(*obj);
                     stack.extend(args.iter().map(|arg| arg.value));
                 }
                 Some(OpKind::Call(callee, args)) => {
-                    let new = match self.def(*callee) {
+                    let hands_on = match self.def(*callee) {
                         Some(OpKind::Load(local)) => {
                             let info = &body.locals[local.index()];
-                            self.makes_new(info.name)
-                                || info.kind == LocalKind::Builtin && self.known.meaning(info.name).looks
+                            let here = !matches!(info.kind, LocalKind::Global(_) | LocalKind::Builtin);
+                            here || self.is_modelled(*local, body) && !self.known.meaning(info.name).makes_new
+                                || self.hands_on(info.name)
                         }
-                        _ => false,
+                        _ => true,
                     };
-                    if !new {
+                    if hands_on {
                         stack.extend(args.iter().map(|arg| arg.value));
                     }
                 }
@@ -520,9 +532,10 @@ impl<'a> Candidates<'a> {
         self.modelled[body.locals[local.index()].name.0 as usize]
     }
 
-    /// Do all functions and methods of the model by this name return something new?
-    fn makes_new(&self, name: Sym) -> bool {
-        self.known.meaning(name).makes_new
+    /// May the result of a function or method of this name share memory with what it is given, as far as the interpreter
+    /// can tell? Of what is neither in the file nor in the model it knows nothing.
+    fn hands_on(&self, name: Sym) -> bool {
+        self.own[name.0 as usize] || self.writers[name.0 as usize] != 0 || self.known.meaning(name).hands_on
     }
 
     /// Is the value a name that was bound to what a function returned, a tuple of arrays perhaps?
@@ -534,18 +547,18 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    fn writes(&self, name: Sym, args: &[Arg]) -> bool {
-        let starred = || args.iter().any(|arg| matches!(arg.kind, ArgKind::Star | ArgKind::DoubleStar));
-        let least = self.known.meaning(name).named.writes;
-        self.writers[name.0 as usize] || least.is_some_and(|least| args.len() >= usize::from(least) || starred())
-    }
-
     fn asks(&self, args: &[Arg]) -> bool {
         args.iter().any(|arg| match arg.kind {
             ArgKind::Kw(name) => self.known.meaning(name).named.asks,
             _ => false,
         })
     }
+}
+
+/// Are there as many arguments as it takes for a write?
+fn is_enough(least: Option<u8>, args: &[Arg]) -> bool {
+    let starred = || args.iter().any(|arg| matches!(arg.kind, ArgKind::Star | ArgKind::DoubleStar));
+    least.is_some_and(|least| args.len() >= usize::from(least) || starred())
 }
 
 /// May the body have a loop: does a block lead to itself or to one made before it?

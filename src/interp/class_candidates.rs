@@ -4,9 +4,10 @@
 //! A cheap look at the ops, as in `candidates`: it may take a class too many, and what it takes is interpreted.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use super::known::Known;
-use crate::ir::{ArgKind, Body, BodyId, BodyKind, Class, Module, OpKind, Sym, Temp, Terminator};
+use crate::ir::{Arg, ArgKind, BinOp, Body, BodyId, BodyKind, Class, Local, Module, OpKind, Sym, Temp, Terminator};
 
 /// What the methods of a class do with an attribute.
 #[derive(Clone, Copy, Default)]
@@ -18,7 +19,7 @@ struct Use {
 }
 
 /// The methods of classes in which a rule may find something.
-pub(super) fn methods(module: &Module, known: &Known) -> FxHashSet<BodyId> {
+pub(super) fn methods(module: &Module, known: &Known, own: &[bool], writers: &[u64]) -> FxHashSet<BodyId> {
     let mut found = FxHashSet::default();
     let Some(top) = module.bodies.first() else { return found };
     if module.classes.is_empty() || !uses_numpy(module, top) {
@@ -28,8 +29,15 @@ pub(super) fn methods(module: &Module, known: &Known) -> FxHashSet<BodyId> {
         let mut uses: FxHashMap<Sym, Use> = FxHashMap::default();
         let mut touched: Vec<(BodyId, Sym)> = Vec::new();
         for &(_, method) in &class.methods {
-            let mut look =
-                Look { known, module, body: &module.bodies[method.index()], uses: &mut uses, touched: Vec::new() };
+            let mut look = Look {
+                known,
+                own,
+                writers,
+                body: &module.bodies[method.index()],
+                uses: &mut uses,
+                aliases: SmallVec::new(),
+                touched: Vec::new(),
+            };
             look.run();
             touched.extend(look.touched.into_iter().map(|attribute| (method, attribute)));
         }
@@ -71,9 +79,14 @@ fn uses_numpy(module: &Module, top: &Body) -> bool {
 /// A look at one method.
 struct Look<'m, 'u> {
     known: &'m Known,
-    module: &'m Module,
+    /// For each symbol: what of what it is given may a function of the file of this name write?
+    writers: &'m [u64],
+    /// For each symbol: is it the name of a function or class of the file?
+    own: &'m [bool],
     body: &'m Body,
     uses: &'u mut FxHashMap<Sym, Use>,
+    /// Names bound to an attribute or a part of it.
+    aliases: SmallVec<[(Local, Sym); 8]>,
     touched: Vec<Sym>,
 }
 
@@ -95,7 +108,7 @@ impl<'m> Look<'m, '_> {
         }
     }
 
-    fn op(&mut self, kind: &OpKind, receiver: crate::ir::Local, defs: &[Option<&'m OpKind>]) {
+    fn op(&mut self, kind: &OpKind, receiver: Local, defs: &[Option<&'m OpKind>]) {
         match kind {
             OpKind::Attr(obj, name) if is(*obj, receiver, defs) => self.touched.push(*name),
             OpKind::SetAttr { obj, name, value, inplace } => {
@@ -108,8 +121,14 @@ impl<'m> Look<'m, '_> {
                     self.share(*value, receiver, defs);
                 }
             }
-            OpKind::InPlace(_, target, value) => {
-                let number = matches!(defs[value.index()], Some(OpKind::Const(_)));
+            OpKind::Store(local, value) => {
+                let found = self.attributes(*value, receiver, defs);
+                self.aliases.extend(found.into_iter().map(|attribute| (*local, attribute)));
+            }
+            OpKind::InPlace(operator, target, value) => {
+                // A counter, not an array.
+                let number = matches!(operator, BinOp::Add | BinOp::Sub)
+                    && matches!(defs[value.index()], Some(OpKind::Const(_)));
                 if !number {
                     self.write(*target, receiver, defs);
                 }
@@ -119,39 +138,79 @@ impl<'m> Look<'m, '_> {
                 self.share(*value, receiver, defs);
             }
             OpKind::Method { obj, name, args, .. } => {
-                if self.known.meaning(*name).named.writes.is_some() {
+                let writes = self.writes(*name);
+                if writes {
                     self.write(*obj, receiver, defs);
                 }
-                for arg in args {
-                    let out = matches!(arg.kind, ArgKind::Kw(key) if self.module.names.text(key) == "out");
-                    if out || args.len() > 1 {
-                        self.write(arg.value, receiver, defs);
-                    }
-                    self.share(arg.value, receiver, defs);
-                }
+                let keeps = self.own[name.0 as usize] || self.known.meaning(*name).collects;
+                self.arguments(args, writes, keeps, receiver, defs);
             }
-            OpKind::Call(_, args) => args.iter().for_each(|arg| self.write(arg.value, receiver, defs)),
+            OpKind::Call(callee, args) => {
+                let name = match defs[callee.index()] {
+                    Some(OpKind::Load(local)) => Some(self.body.locals[local.index()].name),
+                    _ => None,
+                };
+                let writes = name.is_none_or(|name| self.writes(name));
+                let keeps = name.is_none_or(|name| self.own[name.0 as usize]);
+                self.arguments(args, writes, keeps, receiver, defs);
+            }
             OpKind::Yield(Some(value)) => self.share(*value, receiver, defs),
             _ => {}
         }
     }
 
+    /// May a function or method of this name write what it is given?
+    fn writes(&self, name: Sym) -> bool {
+        self.writers[name.0 as usize] != 0 || self.known.meaning(name).named.may_write()
+    }
+
+    fn arguments(&mut self, args: &[Arg], writes: bool, keeps: bool, receiver: Local, defs: &[Option<&'m OpKind>]) {
+        for arg in args {
+            let asks = matches!(arg.kind, ArgKind::Kw(key) if self.known.meaning(key).named.asks);
+            if writes || asks {
+                self.write(arg.value, receiver, defs);
+            }
+            if keeps {
+                self.share(arg.value, receiver, defs);
+            }
+        }
+    }
+
     /// The value is written, if it is an attribute of the receiver.
-    fn write(&mut self, value: Temp, receiver: crate::ir::Local, defs: &[Option<&'m OpKind>]) {
-        for attribute in attributes(value, receiver, defs) {
+    fn write(&mut self, value: Temp, receiver: Local, defs: &[Option<&'m OpKind>]) {
+        for attribute in self.attributes(value, receiver, defs) {
             self.uses.entry(attribute).or_default().written = true;
         }
     }
 
     /// The value, or a part of it, is shared with somebody.
-    fn share(&mut self, value: Temp, receiver: crate::ir::Local, defs: &[Option<&'m OpKind>]) {
-        for attribute in attributes(value, receiver, defs) {
+    fn share(&mut self, value: Temp, receiver: Local, defs: &[Option<&'m OpKind>]) {
+        for attribute in self.attributes(value, receiver, defs) {
             self.uses.entry(attribute).or_default().shared = true;
         }
     }
+
+    /// The attributes of the receiver that the expression is, or is a part of.
+    fn attributes(&self, value: Temp, receiver: Local, defs: &[Option<&'m OpKind>]) -> SmallVec<[Sym; 4]> {
+        let mut found = SmallVec::new();
+        let mut stack: SmallVec<[Temp; 8]> = smallvec::smallvec![value];
+        while let Some(value) = stack.pop() {
+            match defs[value.index()] {
+                Some(OpKind::Attr(obj, name)) if is(*obj, receiver, defs) => found.push(*name),
+                Some(OpKind::Load(local)) => {
+                    found.extend(self.aliases.iter().filter(|alias| alias.0 == *local).map(|alias| alias.1));
+                }
+                Some(OpKind::Attr(obj, _) | OpKind::Index(obj, _)) => stack.push(*obj),
+                Some(OpKind::Display(_, items)) => stack.extend(items.iter().map(|item| item.0)),
+                Some(OpKind::Join(parts)) => stack.extend(parts.iter().copied()),
+                _ => {}
+            }
+        }
+        found
+    }
 }
 
-fn is(value: Temp, local: crate::ir::Local, defs: &[Option<&OpKind>]) -> bool {
+fn is(value: Temp, local: Local, defs: &[Option<&OpKind>]) -> bool {
     matches!(defs[value.index()], Some(OpKind::Load(loaded)) if *loaded == local)
 }
 
@@ -162,20 +221,4 @@ fn passes_on(value: Temp, defs: &[Option<&OpKind>]) -> bool {
         Some(OpKind::Call(_, args) | OpKind::Method { args, .. }) => !args.is_empty(),
         _ => false,
     }
-}
-
-/// The attributes of the receiver that the expression is, or is a part of.
-fn attributes(value: Temp, receiver: crate::ir::Local, defs: &[Option<&OpKind>]) -> Vec<Sym> {
-    let mut found = Vec::new();
-    let mut stack = vec![value];
-    while let Some(value) = stack.pop() {
-        match defs[value.index()] {
-            Some(OpKind::Attr(obj, name)) if is(*obj, receiver, defs) => found.push(*name),
-            Some(OpKind::Attr(obj, _) | OpKind::Index(obj, _)) => stack.push(*obj),
-            Some(OpKind::Display(_, items)) => stack.extend(items.iter().map(|item| item.0)),
-            Some(OpKind::Join(parts)) => stack.extend(parts.iter().copied()),
-            _ => {}
-        }
-    }
-    found
 }

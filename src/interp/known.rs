@@ -94,6 +94,23 @@ const LOOKERS: [&str; 24] = [
     "dir",
 ];
 
+/// Methods of containers, and functions of `itertools` and `copy`, that give what these hold.
+const GIVERS: [&str; 13] = [
+    "get",
+    "pop",
+    "popleft",
+    "setdefault",
+    "values",
+    "items",
+    "copy",
+    "deepcopy",
+    "permutations",
+    "combinations",
+    "combinations_with_replacement",
+    "cycle",
+    "islice",
+];
+
 /// What is known of a name, wherever it stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Meaning {
@@ -114,7 +131,11 @@ pub(crate) struct Meaning {
     /// Does a method of this name collect its argument?
     pub(crate) collects: bool,
     /// Does the builtin of this name give nothing of what it is given?
-    pub(crate) looks: bool,
+    looks: bool,
+    /// Is it a method of containers, or a function, that gives what they hold?
+    gives: bool,
+    /// May a builtin, or a function or method that the interpreter knows, by this name return a part of what it is given?
+    pub(crate) hands_on: bool,
     /// Do all functions and methods of the model by this name return something new?
     pub(crate) makes_new: bool,
 }
@@ -142,6 +163,7 @@ static WORDS: LazyLock<FxHashMap<&str, Meaning>> = LazyLock::new(|| {
     note(&SETTABLE, |word| word.settable = true);
     note(&COLLECTORS, |word| word.collects = true);
     note(&LOOKERS, |word| word.looks = true);
+    note(&GIVERS, |word| word.gives = true);
     for (name, builtin) in BUILTINS {
         words.entry(name).or_default().builtin = Some(*builtin);
     }
@@ -159,7 +181,9 @@ impl Known {
             let word = WORDS.get(text).copied().unwrap_or_default();
             let named = model.named(text);
             // What is written into a flattened copy is lost: VL302 wants to know.
-            Meaning { named, makes_new: named.new == Some(true) && text != "flatten", ..word }
+            let makes_new = named.new == Some(true) && text != "flatten";
+            let hands_on = word.gives || word.builtin.is_some() && !word.looks || named.new.is_some() && !makes_new;
+            Meaning { named, makes_new, hands_on, ..word }
         };
         Known(names.iter().map(meaning).collect())
     }

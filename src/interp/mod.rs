@@ -133,11 +133,7 @@ pub fn analyse(
     let mut wanted: Vec<BodyId> = if observer.wants_points() {
         (0..module.bodies.len() as u32).map(BodyId).collect()
     } else {
-        let mut found = Candidates::new(module, &known, callees).find(text);
-        found.extend(class_candidates::methods(module, &known));
-        found.sort_unstable();
-        found.dedup();
-        found
+        Candidates::new(module, &known, callees).find(text)
     };
     // The module's own statements come last, when all functions are known.
     if wanted.first() == Some(&BodyId(0)) {

@@ -225,6 +225,8 @@ pub struct Named {
     /// With how many positional arguments at least a call writes one of them. Without it a call writes only what a
     /// keyword (`out=`, `overwrite_input=`) names.
     pub writes: Option<u8>,
+    /// The same for the methods of this name; `writes` is of functions.
+    pub method_writes: Option<u8>,
     /// The row of `ndarray.name(…)`.
     pub array_method: Option<RowId>,
     /// The row of the attribute `ndarray.name`.
@@ -233,6 +235,13 @@ pub struct Named {
     pub asks: bool,
     /// It is a package (the first part of a dotted name) that has functions in the model.
     pub package: bool,
+}
+
+impl Named {
+    /// May a function or method of this name write what it is given by position?
+    pub fn may_write(&self) -> bool {
+        self.writes.is_some() || self.method_writes.is_some()
+    }
 }
 
 static TABLES: &[(&str, &str)] = &[
@@ -344,7 +353,8 @@ impl Model {
             common.new = Some(common.new.unwrap_or(true) && new);
             common.tuple |= tuple;
             if let Some(least) = row.writes_with() {
-                common.writes = Some(common.writes.map_or(least, |known| known.min(least)));
+                let writes = if row.kind == RowKind::Method { &mut common.method_writes } else { &mut common.writes };
+                *writes = Some(writes.map_or(least, |known| known.min(least)));
             }
             let id = RowId(self.rows.len() as u32);
             if row.name.strip_prefix("ndarray.") == Some(last) {

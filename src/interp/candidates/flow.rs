@@ -2,16 +2,35 @@
 
 use crate::ir::{Local, Sym};
 
+/// Places of arguments, a bit each: the first positional ones, not counting the receiver, from bit 0.
+pub(crate) type Places = u64;
+
+/// The receiver of a method.
+pub(super) const RECEIVER: Places = 1 << 63;
+
+/// All places but the receiver's, from this one on.
+pub(super) fn from_place(i: usize) -> Places {
+    (!RECEIVER >> i.min(LAST)) << i.min(LAST)
+}
+
+/// One place; those far back are taken for one.
+pub(super) fn place(i: usize) -> Places {
+    1 << i.min(LAST)
+}
+
+/// The last place that is told apart.
+const LAST: usize = 61;
+
 /// Names that may share memory, in classes: the locals of a body, and behind them attributes of locals.
 #[derive(Default)]
 pub(super) struct Flow {
     classes: Vec<u32>,
     /// For each class (by its root): are there several names in it?
     several: Vec<bool>,
-    /// For each class (by its root): is a parameter in it, or an attribute of one?
-    given: Vec<bool>,
-    /// Does the body write one of these?
-    pub(super) writes_given: bool,
+    /// For each class (by its root): the places of the parameters that are in it, or attributes of which are.
+    given: Vec<Places>,
+    /// The places of those that the body writes.
+    pub(super) writes_given: Places,
     /// The attributes met so far, and the number of each.
     attributes: Vec<(Local, Sym, u32)>,
     /// For each local: was it bound to another name as a whole, or given to something that may return it?
@@ -26,15 +45,15 @@ impl Flow {
         self.several.clear();
         self.several.resize(locals, false);
         self.given.clear();
-        self.given.resize(locals, false);
+        self.given.resize(locals, 0);
         self.whole.clear();
         self.whole.resize(locals, false);
         self.attributes.clear();
     }
 
     /// The local is a parameter; `shared`: what it is given goes by the caller's names, too.
-    pub(super) fn give(&mut self, local: Local, shared: bool) {
-        self.given[local.index()] = true;
+    pub(super) fn give(&mut self, local: Local, places: Places, shared: bool) {
+        self.given[local.index()] = places;
         self.several[local.index()] = shared;
     }
 
@@ -51,7 +70,7 @@ impl Flow {
         let id = self.classes.len() as u32;
         self.classes.push(id);
         self.several.push(false);
-        let given = self.is_given(local.0);
+        let given = self.given(local.0);
         self.given.push(given);
         self.attributes.push((local, name, id));
         id
@@ -91,7 +110,7 @@ impl Flow {
         }
     }
 
-    pub(super) fn is_given(&mut self, name: u32) -> bool {
+    pub(super) fn given(&mut self, name: u32) -> Places {
         let root = self.root(name);
         self.given[root as usize]
     }
