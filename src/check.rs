@@ -88,6 +88,9 @@ fn check_with(source: &SourceFile, run: impl FnOnce(&Module, &mut Judge) -> Outc
     stats.opaque = u64::from(module.opaque);
     stats.over_budget = outcome.over_budget;
     let mut findings = judge.findings;
+    for fact in judge.facts.iter_mut().flat_map(|entry| &mut entry.1) {
+        fact.given(&module, &outcome.given);
+    }
     judge_classes(&module, &source.text, &judge.facts, &mut findings);
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()).then(b.confidence.cmp(&a.confidence)));
     // A `finally` is lowered more than once, and so is told of more than once.

@@ -1,6 +1,6 @@
 //! The machine: the state that ops act on, allocation with its ageing, and the events that are written down.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::instance::Classes;
@@ -95,6 +95,8 @@ pub struct Machine<'a> {
     pub(crate) exit_heap: Vec<(BufId, ContentId)>,
     /// What names of the enclosing function were rebound to, at the returns.
     pub(crate) exit_free: Vec<(Local, ValueId)>,
+    /// Parameters that a call of the file passes an array for.
+    pub(crate) given: FxHashSet<(BodyId, Local)>,
     /// What the body that ran last writes of what was there on entry.
     pub(crate) entry_writes: Vec<EntryWrite>,
     /// Parameters that, if they are containers, may have other elements by now.
@@ -170,6 +172,7 @@ impl<'a> Machine<'a> {
             yielded: ValueId::BOTTOM,
             exit_heap: Vec::new(),
             exit_free: Vec::new(),
+            given: FxHashSet::default(),
             entry_writes: Vec::new(),
             tainted: Vec::new(),
             effects: false,

@@ -111,6 +111,8 @@ pub trait Observer {
 pub struct Outcome {
     /// Bodies that were analysed.
     pub bodies: u64,
+    /// Parameters that a call of the file certainly passes an array for.
+    pub given: rustc_hash::FxHashSet<(BodyId, crate::ir::Local)>,
     /// Bodies that ran over the budget and were left out.
     pub over_budget: u64,
     /// What other files are told of the functions of the file's own scope, by name.
@@ -153,6 +155,7 @@ pub fn analyse(
             outcome.over_budget += 1;
         }
     }
+    outcome.given = std::mem::take(&mut machine.given);
     outcome.exports = machine.exports();
     outcome
 }

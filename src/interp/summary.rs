@@ -12,7 +12,7 @@ use super::Observer;
 use super::call::Args;
 use super::instantiate::Instance;
 use super::machine::{Machine, reaxed};
-use crate::domain::{BufId, Content, Key, ObjectKind, Origin, Tri, Value, ValueId};
+use crate::domain::{BufId, Content, Evidence, Key, ObjectKind, Origin, Tri, Value, ValueId};
 use crate::ir::{ArgKind, BodyId, BodyKind, Local, ParamKind, Sym, Temp};
 use crate::trace::params::lets_callers_choose;
 use crate::trace::{BodyTrace, EventKind, How, Place, WriteHow};
@@ -128,6 +128,11 @@ impl<'a> Machine<'a> {
             }
         }
         let temps = self.recording.then(|| actuals.temps.clone());
+        for (&local, &value) in &actuals.passed {
+            if self.values.array(value).is_some_and(|array| array.certain() && array.evidence == Evidence::Certain) {
+                self.given.insert((callee, local));
+            }
+        }
         let mut instance =
             Instance::new(callee, actuals, body.is_generator, summary.heap, summary.returned == ValueId::NONE);
         if !body.is_generator {

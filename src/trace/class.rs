@@ -1,12 +1,12 @@
 //! What the methods of a class do with the arrays that its attributes hold: facts that hold for the class as a whole,
 //! whichever method runs when.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::params::lets_callers_choose;
 use super::{BodyTrace, Escape, EventKind, How, Link, WriteHow};
 use crate::domain::{Array, BufId, Evidence, Origin, Owner, Value, ValueId};
-use crate::ir::{BodyId, ClassId, Module, Sym};
+use crate::ir::{BodyId, ClassId, Local, Module, Sym};
 use crate::source::Span;
 
 /// How a stored array came from its source.
@@ -66,6 +66,19 @@ pub struct Fact {
     pub evidence: Evidence,
     /// Does the method let its caller say whether arrays are copied or written?
     pub chosen: bool,
+}
+
+impl Fact {
+    /// Takes into account that callers pass arrays for these parameters.
+    pub fn given(&mut self, module: &Module, given: &FxHashSet<(BodyId, Local)>) {
+        if let Deed::Stored(Source::Param(name, _)) = self.deed {
+            let params = &module.bodies[self.method.index()].params;
+            let local = params.iter().find(|param| param.name == name).map(|param| param.local);
+            if local.is_some_and(|local| given.contains(&(self.method, local))) {
+                self.evidence = self.evidence.max(Evidence::Likely);
+            }
+        }
+    }
 }
 
 /// What all methods of a class, those that it inherits from classes of the file included, do with its attributes.

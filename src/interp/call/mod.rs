@@ -198,7 +198,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The result of a method whose receiver may be no array: it may be of these kinds then.
-    fn loosen(&mut self, value: ValueId, kinds: Kinds) -> ValueId {
+    pub(crate) fn loosen(&mut self, value: ValueId, kinds: Kinds) -> ValueId {
         match self.values.get(value).clone() {
             Value::Array(mut array) => {
                 array.kinds = array.kinds.union(kinds);

@@ -64,8 +64,24 @@ impl<'a> Machine<'a> {
             Special::Diag => self.diag(call),
             Special::View => self.view_method(call),
             Special::Real | Special::Imag => {
-                let Shared::Array(array, _) = self.shared(call, 0) else { return None };
-                self.complex_part(&array, special == Special::Real)
+                let given = call.value(0).map_or(Kinds::ANY, |value| self.values.kinds(value));
+                match self.shared(call, 0) {
+                    Shared::Array(array, _) => self.complex_part(&array, special == Special::Real),
+                    // Numbers have a real and an imaginary part of their own: no array comes of them.
+                    Shared::Perhaps(..) => {
+                        let value = self.by_words(call, &call.row.result);
+                        Some(self.loosen(value, Kinds::SCALAR.union(Kinds::OTHER)))
+                    }
+                    Shared::Converted if given.meets(Kinds::SCALAR) => Some(ValueId::SCALAR),
+                    // The imaginary part of a list of real numbers is read-only.
+                    Shared::Converted if special == Special::Imag => {
+                        let value = self.by_words(call, &call.row.result);
+                        let Value::Array(array) = self.values.get(value) else { return Some(value) };
+                        let array = Array { writeable: Tri::May, ..array.clone() };
+                        Some(self.values.make(array))
+                    }
+                    Shared::Converted | Shared::Unknown => None,
+                }
             }
             Special::Conj => self.conj(call),
             Special::NanToNum => self.nan_to_num(call),
