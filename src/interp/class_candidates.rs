@@ -25,6 +25,7 @@ pub(super) fn methods(module: &Module, known: &Known, own: &[bool], writers: &[u
     if module.classes.is_empty() || !uses_numpy(module, top) {
         return found;
     }
+    let mut makers: Vec<Sym> = Vec::new();
     for class in &module.classes {
         let mut uses: FxHashMap<Sym, Use> = FxHashMap::default();
         let mut touched: Vec<(BodyId, Sym)> = Vec::new();
@@ -47,7 +48,22 @@ pub(super) fn methods(module: &Module, known: &Known, own: &[bool], writers: &[u
         }
         inherit(module, class, &mut uses);
         let wanted = |attribute: &Sym| uses.get(attribute).is_some_and(|use_| use_.written && use_.shared);
+        if touched.iter().any(|entry| wanted(&entry.1)) {
+            makers.push(class.name);
+        }
         found.extend(touched.into_iter().filter(|entry| wanted(&entry.1)).map(|entry| entry.0));
+    }
+    // What is passed to a constructor tells what its parameters are.
+    if !makers.is_empty() {
+        for (i, body) in module.bodies.iter().enumerate() {
+            let mentions = |op: &crate::ir::Op| match op.kind {
+                OpKind::Load(local) => makers.contains(&body.locals[local.index()].name),
+                _ => false,
+            };
+            if body.kind != BodyKind::Class && body.blocks.iter().flat_map(|block| &block.ops).any(mentions) {
+                found.insert(BodyId(i as u32));
+            }
+        }
     }
     found
 }

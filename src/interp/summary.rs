@@ -63,6 +63,13 @@ pub(crate) fn entry_writes(trace: &BodyTrace<'_>) -> Vec<EntryWrite> {
             continue;
         }
         let here = Place { file: None, span: event.span };
+        // A part taken with an index that nothing is known of may be a number: an operator binds the name anew, then.
+        if !array.entry
+            && array.evidence < Evidence::Likely
+            && trace.chain(object).iter().any(|link| link.how != How::Slice)
+        {
+            continue;
+        }
         let place = if let WriteHow::Callee { place, .. } = how { place } else { here };
         for &buf in &array.bufs {
             let known = !trace.buffers.get(buf).on_entry() || found.iter().any(|write| write.buf == buf);
