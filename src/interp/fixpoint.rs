@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::machine::Machine;
 use super::order::{Order, order};
-use super::summary::{Progress, entry_writes};
+use super::summary::{Progress, entry_writes, returns_apart};
 use super::{Observer, bound};
 use crate::domain::{BufId, Content, Key, Origin, State, Value, ValueId};
 use crate::ir::{BlockId, Body, BodyId, Cond, LocalKind, OpKind, Terminator};
@@ -119,8 +119,10 @@ impl<'a> Machine<'a> {
             blocks: &ranges,
         };
         let writes = entry_writes(&trace);
+        let apart = returns_apart(&trace);
         observer.body(&trace);
         self.entry_writes = writes;
+        self.returns_apart = apart;
         self.events = events;
         self.events.clear();
         true

@@ -99,6 +99,8 @@ pub struct Machine<'a> {
     pub(crate) given: FxHashSet<(BodyId, Local)>,
     /// What the body that ran last writes of what was there on entry.
     pub(crate) entry_writes: Vec<EntryWrite>,
+    /// Do the ways to what it returns differ in whether that shares memory?
+    pub(crate) returns_apart: bool,
     /// Parameters that, if they are containers, may have other elements by now.
     pub(crate) tainted: Vec<BufId>,
     /// May the body have run something unknown, or changed attributes of what is no parameter?
@@ -174,6 +176,7 @@ impl<'a> Machine<'a> {
             exit_free: Vec::new(),
             given: FxHashSet::default(),
             entry_writes: Vec::new(),
+            returns_apart: false,
             tainted: Vec::new(),
             effects: false,
             subclasses: false,

@@ -12,10 +12,10 @@ use super::Observer;
 use super::call::Args;
 use super::instantiate::Instance;
 use super::machine::{Machine, reaxed};
-use crate::domain::{BufId, Content, Evidence, Key, ObjectKind, Origin, Tri, Value, ValueId};
+use crate::domain::{BufId, Content, CopyOf, Evidence, Key, ObjectKind, Origin, Tri, Value, ValueId};
 use crate::ir::{ArgKind, BodyId, BodyKind, Local, ParamKind, Sym, Temp};
-use crate::trace::params::lets_callers_choose;
-use crate::trace::{BodyTrace, EventKind, How, Place, WriteHow};
+use crate::trace::params::{chooses_to_share, lets_callers_choose};
+use crate::trace::{BodyTrace, Escape, EventKind, How, Place, WriteHow};
 
 /// Calls nested deeper than this are unknown: each level takes some of the thread's stack.
 const MAX_CALL_DEPTH: usize = 12;
@@ -41,6 +41,8 @@ pub(crate) struct BodySummary {
     pub(crate) effects: bool,
     /// May it set the shape, dtype or flags of an array that is not its own?
     pub(crate) reshapes: bool,
+    /// Does it take one of several ways to what it returns, of which some share memory?
+    pub(crate) apart: bool,
 }
 
 /// A body writes memory that was there on entry.
@@ -73,12 +75,60 @@ pub(crate) fn entry_writes(trace: &BodyTrace<'_>) -> Vec<EntryWrite> {
         let place = if let WriteHow::Callee { place, .. } = how { place } else { here };
         for &buf in &array.bufs {
             let known = !trace.buffers.get(buf).on_entry() || found.iter().any(|write| write.buf == buf);
-            if !known && trace.conversion(object).is_none() {
+            if !known && trace.conversion(object).is_none() && is_surely_memory(trace, object) {
                 found.push(EntryWrite { buf, place });
             }
         }
     }
     found
+}
+
+/// Is it no item that may just as well be a number, or a copy, for all that is known of the index?
+fn is_surely_memory(trace: &BodyTrace<'_>, object: ValueId) -> bool {
+    trace.chain(object).iter().all(|link| link.how != How::MaybeCopy)
+}
+
+/// Do the ways that lead to the returned arrays differ in whether these lie in what was there on entry? A conversion that
+/// copies if it must is one way; an index of which nothing is known, or a loop that may not run, makes two.
+pub(crate) fn returns_apart(trace: &BodyTrace<'_>) -> bool {
+    let on_entry = |buf: &BufId| trace.buffers.get(*buf).on_entry();
+    let returned = trace.events.iter().filter_map(|event| match event.kind {
+        EventKind::Escaped { value, how: Escape::Returned, .. } => Some(value),
+        _ => None,
+    });
+    // Whoever is asked whether to copy knows of the copy.
+    let mut names = trace.body.params.iter().map(|param| trace.module.names.text(param.name));
+    let chooses = names.any(|name| chooses_to_share(name).is_some());
+    for value in returned.chain([trace.returned]) {
+        let given = trace.array(value).is_some_and(|array| !array.entry && array.bufs.iter().any(on_entry));
+        if given && !is_surely_memory(trace, value) {
+            return true;
+        }
+        for array in trace.arrays(value) {
+            let mut made = array.bufs.iter().filter(|buf| !on_entry(buf)).peekable();
+            if made.peek().is_none() || !array.bufs.iter().any(on_entry) {
+                continue;
+            }
+            let converted = |made: &BufId| {
+                let asked =
+                    trace.buffers.get(*made).copied_from.as_ref().is_some_and(|from| from.how == CopyOf::Explicit);
+                chooses && asked
+                    || trace.events.iter().any(|event| match event.kind {
+                        EventKind::Derived { result, how, .. } => {
+                            how != How::MaybeCopy
+                                && trace
+                                    .array(result)
+                                    .is_some_and(|array| array.bufs.contains(made) && array.bufs.iter().any(on_entry))
+                        }
+                        _ => false,
+                    })
+            };
+            if !made.all(converted) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// What a call of a body did, in terms of the caller.
@@ -178,7 +228,7 @@ impl<'a> Machine<'a> {
         }
         instance.count(self, &summary.returned, &summary.stores, &summary.rebinds);
         let value = self.instantiate_one(&mut instance, summary.returned);
-        for &temp in temps.iter().flat_map(FxHashMap::values) {
+        for &temp in temps.iter().filter(|_| !summary.apart).flat_map(FxHashMap::values) {
             self.tell_shared(temp, value, body.name);
         }
         let mut stores = Vec::with_capacity(summary.stores.len());
@@ -318,6 +368,7 @@ impl<'a> Machine<'a> {
             tainted: std::mem::take(&mut self.tainted),
             effects: self.effects,
             reshapes: self.reshapes,
+            apart: self.returns_apart,
         }
     }
 

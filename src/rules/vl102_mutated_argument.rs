@@ -192,7 +192,10 @@ fn kept(trace: &BodyTrace<'_>, write: &Write<'_>) -> bool {
 /// of may have copied.
 fn plain_view(trace: &BodyTrace<'_>, object: ValueId) -> bool {
     let chain = trace.chain(object);
-    chain.iter().all(|link| link.how != How::Element)
+    // What a function made of the argument in one of several ways is not told to derive from it.
+    let told = |value| trace.array(value).is_none_or(|array| array.made_by == 0 || array.entry);
+    chain.last().is_none_or(|link| told(link.source))
+        && chain.iter().all(|link| link.how != How::Element)
         && chain.iter().filter(|link| link.how == How::MaybeCopy).count() < 2
 }
 

@@ -22,21 +22,27 @@ impl<'a> Machine<'a> {
         let mut exports = Vec::new();
         for (i, progress) in self.progress.iter().enumerate() {
             let (Progress::Done(Some(summary)), id) = (progress, BodyId(i as u32)) else { continue };
-            let body = &self.module.bodies[i];
-            let plain = body.kind == BodyKind::Function
-                && body.parent == Some(BodyId(0))
-                && !body.is_async
-                && !body.is_generator
-                && body.decorators.iter().all(|path| self.is_transparent(path));
-            if !plain {
+            if !self.is_exported(id) {
                 continue;
             }
+            let body = &self.module.bodies[i];
             let exported = self.export(id, summary);
             if !exported.writes.is_empty() || exported.returned != Returned::Unknown {
                 exports.push((self.name(body.name).to_owned(), exported));
             }
         }
         exports
+    }
+
+    /// Are other files told of the body?
+    pub(crate) fn is_exported(&self, id: BodyId) -> bool {
+        let body = &self.module.bodies[id.index()];
+        body.kind == BodyKind::Function
+            && body.parent == Some(BodyId(0))
+            && !body.is_async
+            && !body.is_generator
+            && self.callees.is_wanted(self.name(body.name))
+            && body.decorators.iter().all(|path| self.is_transparent(path))
     }
 
     fn export(&self, id: BodyId, summary: &BodySummary) -> Summary {
@@ -53,7 +59,7 @@ impl<'a> Machine<'a> {
         let mut made = FxHashMap::default();
         self.count(summary.returned, &mut made, 0);
         let mut export = Export { machine: self, id, counts: made, numbers: FxHashMap::default() };
-        let returned = export.returned(summary.returned, 0);
+        let returned = if summary.apart { Returned::Unknown } else { export.returned(summary.returned, 0) };
         let choices = body.params.iter().enumerate().filter_map(|(i, param)| {
             let shares = chooses_to_share(self.name(param.name))?;
             Some(Choice { param: i as u32, shares })
