@@ -33,14 +33,15 @@ pub struct Order {
 
 /// What a text needs, as its import statements say.
 pub(super) fn needs(files: &Files, tables: &[Option<Table>], from: FileId, text: &str) -> Needs {
+    let imports = scan::imports(text);
     let (needs, names) = (Needs::default(), FxHashSet::default());
     let mut search = Search { files, tables, from, inner: false, needs, names };
-    for import in scan::imports(text) {
+    for import in &imports {
         search.inner = import.inner;
-        search.import(&import, text);
+        search.import(import, text);
     }
     let mut needs = search.needs;
-    needs.names = search.names.into_iter().collect();
+    needs.names = search.names.into_iter().map(|(file, name)| (file, name.map(str::to_owned))).collect();
     needs.files.sort_unstable();
     // False comes before true: one import at the top is enough.
     needs.files.dedup_by_key(|entry| entry.0);
@@ -55,11 +56,11 @@ struct Search<'a> {
     from: FileId,
     inner: bool,
     needs: Needs,
-    names: FxHashSet<(FileId, Option<String>)>,
+    names: FxHashSet<(FileId, Option<&'a str>)>,
 }
 
-impl Search<'_> {
-    fn import(&mut self, import: &Import, text: &str) {
+impl<'a> Search<'a> {
+    fn import(&mut self, import: &'a Import, text: &'a str) {
         let path: Vec<&str> = import.module.split('.').filter(|part| !part.is_empty()).collect();
         match &import.what {
             What::Module(bound) => {
@@ -95,7 +96,7 @@ impl Search<'_> {
     }
 
     /// Follows names from a module to the file that holds them. True: what they lead to is a module.
-    fn follow(&mut self, file: FileId, names: &[&str], steps: usize) -> bool {
+    fn follow(&mut self, file: FileId, names: &[&'a str], steps: usize) -> bool {
         let Some((&name, rest)) = names.split_first() else {
             return true;
         };
@@ -146,10 +147,10 @@ impl Search<'_> {
         }
     }
 
-    fn need(&mut self, file: FileId, name: Option<&str>) {
+    fn need(&mut self, file: FileId, name: Option<&'a str>) {
         if file != self.from {
             self.needs.files.push((file, self.inner));
-            self.names.insert((file, name.map(str::to_owned)));
+            self.names.insert((file, name));
         }
     }
 }
