@@ -117,8 +117,6 @@ pub struct Outcome {
     pub over_budget: u64,
     /// What other files are told of the functions of the file's own scope, by name.
     pub exports: Vec<(String, Summary)>,
-    /// Calls of functions that an import from the project should have led to.
-    pub unresolved: u64,
 }
 
 /// Analyses the bodies of a file: all of them if the observer wants the points, else those in which a rule may find
