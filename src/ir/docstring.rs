@@ -10,7 +10,7 @@ use memchr::memmem::Finder;
 use crate::ir::{DocFacts, DocType};
 
 /// Words that say that an argument is changed.
-const IN_PLACE: [&str; 14] = [
+const IN_PLACE: [&str; 20] = [
     "in place",
     "in-place",
     "inplace",
@@ -25,6 +25,13 @@ const IN_PLACE: [&str; 14] = [
     "mutates",
     "clobber",
     "instead of returning it",
+    // An array that is there to be written.
+    "storage array",
+    "storage for",
+    "preallocated",
+    "pre-allocated",
+    "workspace",
+    "work array",
 ];
 
 /// Words that promise that it is not.
@@ -36,7 +43,7 @@ const NEGATIONS: [&str; 7] = ["not", "never", "without", "n't", "no", "nor", "no
 
 /// What a docstring is searched for before it is read: without the first letter, which may be a capital.
 struct Stems {
-    says: [Finder<'static>; 6],
+    says: [Finder<'static>; 10],
     pure: [Finder<'static>; 4],
     array: Finder<'static>,
     returns: [Finder<'static>; 3],
@@ -47,7 +54,8 @@ struct Stems {
 }
 
 static STEMS: LazyLock<Stems> = LazyLock::new(|| Stems {
-    says: ["lace", "odif", "verw", "utat", "lobber", "nstead of returning"].map(Finder::new),
+    says: ["lace", "odif", "verw", "utat", "lobber", "nstead of", "torage", "llocated", "orkspace", "ork array"]
+        .map(Finder::new),
     pure: ["opy", "ew array", "ew ndarray", "ithout"].map(Finder::new),
     array: Finder::new("rray"),
     returns: ["eturn", "ield", "rtype"].map(Finder::new),
@@ -70,6 +78,8 @@ pub fn facts(text: &str) -> DocFacts {
     }
     let text = text.to_ascii_lowercase();
     if says || pure {
+        // A phrase may be broken over two lines.
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         facts.says_pure = PURE.iter().any(|phrase| text.contains(phrase));
         // Another form of the verb counts only where it is negated.
         for phrase in IN_PLACE.iter().chain(&["modify", "overwrite", "modified", "overwritten", "mutated"]) {
@@ -329,6 +339,8 @@ mod tests {
         assert_eq!(says("Returns a copy of x."), (false, true));
         assert_eq!(says("This is not in place."), (false, true));
         assert_eq!(says("The mean of x."), (false, false));
+        assert_eq!(says("An array to store it in, instead of\n    returning it."), (true, false));
+        assert_eq!(says("Storage array for the stages."), (true, false));
     }
 
     #[test]

@@ -261,7 +261,11 @@ impl<'a> BodyTrace<'a> {
         let comments = self.quote(self.body.span).lines().filter_map(|line| line.split_once('#')).map(|parts| parts.1);
         // "a copy, since it is modified" speaks of the copy.
         let comments = comments.filter(|comment| !comment.contains("cop"));
-        docstring::facts(&comments.collect::<Vec<_>>().join("\n"))
+        let comments = comments.collect::<Vec<_>>().join("\n");
+        let mut facts = docstring::facts(&comments);
+        let saves = ["euse ", "ave memory", "aves memory", "aving memory", "already in memory"];
+        facts.says_in_place |= saves.iter().any(|phrase| comments.contains(phrase));
+        facts
     }
 
     /// An event.
