@@ -74,6 +74,7 @@ pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
         });
         if mutual
             || trace.replaced(stored)
+            || trace.moves_on(stored, source)
             || trace.evidence(source).max(trace.evidence(stored.attr)) < Evidence::Likely
         {
             continue;

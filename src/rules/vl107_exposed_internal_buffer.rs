@@ -3,7 +3,7 @@
 use crate::domain::Evidence;
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::rules::common::{in_order, label};
-use crate::trace::{ClassTrace, Deed, Fact, WriteHow};
+use crate::trace::{ClassTrace, Deed, Fact, Source, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL107",
@@ -26,12 +26,34 @@ pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
                 .writes(handed.attr)
                 .find(|(fact, how)| !matches!(how, WriteHow::Item { whole: true }) && !is_setter(trace.method(fact)))
         };
-        let Some((written, _)) = same.or_else(other) else { continue };
+        let Some((written, how)) = same.or_else(other) else { continue };
+        if makes_anew(trace, written, how) {
+            continue;
+        }
         let by_call = same.is_some() && !part && !in_place(trace.method(handed));
         let confidence = if by_call { Confidence::Likely } else { Confidence::Possible };
         told.push(handed.attr);
         findings.push(tell(trace, handed, written, confidence));
     }
+}
+
+/// Does the method that writes the array make a new one first, at each call?
+fn makes_anew(trace: &ClassTrace<'_>, written: &Fact, how: WriteHow) -> bool {
+    let method = match how {
+        WriteHow::Callee { name, .. } => trace.name(name),
+        _ => trace.method(written),
+    };
+    let own = |fact: &&Fact| trace.method(fact) == method;
+    let stored = trace.about(written.attr).filter(own).filter(|fact| matches!(fact.deed, Deed::Stored(Source::Other)));
+    let first = |stored: &Fact| {
+        // (A write that lies deeper is guarded by what guards the store.)
+        trace
+            .writes(written.attr)
+            .map(|(fact, _)| fact)
+            .filter(own)
+            .all(|fact| fact.stmt.start > stored.stmt.start && trace.indent(fact) >= trace.indent(stored))
+    };
+    stored.into_iter().any(first)
 }
 
 fn is_setter(method: &str) -> bool {

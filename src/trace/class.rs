@@ -132,6 +132,19 @@ impl<'a> ClassTrace<'a> {
         })
     }
 
+    /// Does the method that keeps `source` under another name bind `source` itself to something else later on?
+    pub fn moves_on(&self, stored: &Fact, source: Sym) -> bool {
+        self.about(source).any(|fact| {
+            fact.method == stored.method && fact.stmt.start > stored.stmt.start && matches!(fact.deed, Deed::Stored(_))
+        })
+    }
+
+    /// How far the statement is indented.
+    pub fn indent(&self, fact: &Fact) -> usize {
+        let before = self.text.get(..fact.stmt.start as usize).unwrap_or("");
+        before.len() - before.rfind('\n').map_or(0, |at| at + 1)
+    }
+
     /// The name of the method that a fact is from.
     pub fn method(&self, fact: &Fact) -> &'a str {
         self.name(self.module.bodies[fact.method.index()].name)
