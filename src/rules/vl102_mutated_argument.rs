@@ -80,7 +80,10 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
         return None;
     }
     let way = way(trace, write.object);
-    if matches!(way, Way::Converted(event, _) if asks_to_copy(trace, event)) {
+    if trace.chain(write.object).iter().any(|link| asks_to_copy(trace, link.event)) {
+        return None;
+    }
+    if !reaches(trace, write, buf, param) {
         return None;
     }
     let inside = matches!(trace.buffers.get(buf).origin, Origin::Attr(..));
@@ -93,10 +96,24 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
     Some(tell(trace, write, param, way, after, inside, confidence))
 }
 
-/// Does the conversion's call say when to copy (`copy=self.copy`)?
+/// Is there a path on which the name that is written holds the caller's memory at the write?
+fn reaches(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId, param: Local) -> bool {
+    let Some(via) = write.via.filter(|_| write.direct) else { return true };
+    let bound = trace.bindings(via).filter(|(_, event)| {
+        matches!(event.kind, EventKind::Bound { value, .. } if trace.mentions(value, buf)) && event.op != write.event.op
+    });
+    let mut from: Vec<Option<u32>> = bound.map(|(_, event)| Some(event.op)).collect();
+    if via == param {
+        from.push(None);
+    }
+    from.is_empty() || from.into_iter().any(|from| trace.feasible(from, write.event.op, &[via]))
+}
+
+/// Does the call say when to copy (`copy=self.copy`), or that its argument is to be left alone (`inplace=False`)?
 fn asks_to_copy(trace: &BodyTrace<'_>, event: EventId) -> bool {
     let call = trace.quote(trace.event(event).span);
-    call.contains("copy=") && !call.contains("copy=False") && !call.contains("copy=None")
+    let may_share = call.contains("copy=False") || call.contains("copy=None");
+    call.contains("copy=") && !may_share || call.contains("inplace=False") || call.contains("in_place=False")
 }
 
 fn way(trace: &BodyTrace<'_>, object: ValueId) -> Way {
@@ -171,7 +188,10 @@ fn confidence(
             let operator = write.how == WriteHow::Augmented && write.event.span == write.event.stmt;
             let meant = procedure || trace.is_private() || accumulates(name);
             let own = trace.array(write.object).is_some_and(|object| object.entry) || is_name_of(trace, write.via, buf);
-            kept || own && !meant && (operator || matches!(after, After::Read(_)) && !hands_back(trace, buf))
+            kept || own
+                && !meant
+                && !threads_state(trace)
+                && (operator || matches!(after, After::Read(_)) && !hands_back(trace, buf))
         }
     };
     if likely { Confidence::Likely } else { Confidence::Possible }
@@ -221,6 +241,17 @@ fn is_kernel(trace: &BodyTrace<'_>) -> bool {
 /// Does the name say that values are added up in the array?
 fn accumulates(name: &str) -> bool {
     name.split('_').any(|part| matches!(part, "acc" | "accum" | "accumulator" | "total" | "totals"))
+}
+
+/// Does the function hand back several of its parameters at once, so that it stands for `a, b = step(a, b)`?
+fn threads_state(trace: &BodyTrace<'_>) -> bool {
+    let param = |array: &&Array| array.entry && array.bufs.iter().any(|&buf| trace.argument(buf).is_some());
+    trace.iter().any(|(_, event)| match event.kind {
+        EventKind::Escaped { value, how: Escape::Returned, .. } => {
+            trace.arrays(value).iter().filter(|array| param(array)).count() > 1
+        }
+        _ => false,
+    })
 }
 
 /// Does the function return the parameter itself, so that the caller has it back?

@@ -8,6 +8,7 @@
 mod attributes;
 pub mod class;
 pub mod event;
+mod feasible;
 pub mod loops;
 pub mod params;
 pub mod query;

@@ -179,7 +179,9 @@ impl<'a> BodyTrace<'a> {
             How::Function(name) | How::Method(name) => {
                 let name = self.module.names.text(name);
                 let converts = name.starts_with("as") || name.starts_with("atleast_");
-                converts || matches!(name, "array" | "require" | "nan_to_num")
+                converts
+                    || name.starts_with("check_")
+                    || matches!(name, "array" | "require" | "nan_to_num" | "validate_data")
             }
             _ => false,
         })
