@@ -323,7 +323,13 @@ impl<'a> Machine<'a> {
         self.read_args(args);
         let Some((value, _)) = args.positional(0) else { return ValueId::UNKNOWN };
         let element = if args.list.len() > 1 && builtin != Builtin::Sum {
-            self.values.join_all(args.values.iter().copied())
+            let joined = self.values.join_all(args.values.iter().copied());
+            let number = args.values.iter().any(|&value| self.values.kinds(value) == Kinds::SCALAR);
+            if number && self.values.kinds(joined) != Kinds::SCALAR {
+                // Compared with a number, it is no array of several elements.
+                return ValueId::UNKNOWN;
+            }
+            joined
         } else {
             self.iterate(value, How::Element)
         };

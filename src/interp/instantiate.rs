@@ -181,7 +181,11 @@ impl<'a> Machine<'a> {
                         continue;
                     }
                     None => {
+                        // A generator makes another one for each element.
+                        let many = self.many;
+                        self.many |= instance.lazy;
                         let made = self.alloc(FIRST_PART + instance.made.len() as u16);
+                        self.many = many;
                         let like = self.buffers.get(buf).clone();
                         let new = self.buffers.get_mut(made);
                         (new.blank, new.size) = (like.blank, like.size);

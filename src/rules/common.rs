@@ -4,6 +4,7 @@ use crate::domain::{Array, BufId, CopyOf, Origin, ValueId};
 use crate::finding::{Label, Role};
 use crate::ir::Local;
 use crate::source::Span;
+use crate::trace::class::placed;
 use crate::trace::{BodyTrace, ClassTrace, Escape, Event, EventId, EventKind, Fact, How, Walk, WriteHow};
 
 /// A write, as a rule sees it.
@@ -27,6 +28,12 @@ pub(super) fn writes<'a>(trace: &BodyTrace<'a>) -> Vec<Write<'a>> {
         }
     }
     found
+}
+
+/// Does the statement stand in a test's `with pytest.raises(…):`, where it is to fail?
+pub(super) fn is_to_fail(trace: &BodyTrace<'_>, stmt: Span) -> bool {
+    let header = placed(trace.text, stmt.start).1.trim_start();
+    header.starts_with("with ") && (header.contains("raises") || header.contains("assertRaises"))
 }
 
 /// A label.

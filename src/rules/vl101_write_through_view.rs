@@ -166,10 +166,28 @@ fn confidence(
     let likely =
         !trace.is_test() && base_read.is_some() && (reorders(trace, write.how) || alias_use.is_some() || data_written)
             || both_leave && matches!(write.how, WriteHow::Item { .. });
+    let meant = meant || is_reinterpreted(trace, write) || is_record(trace, write);
     if meant {
         return base_read.map(|_| Confidence::Possible);
     }
     if likely { Some(Confidence::Likely) } else { base_read.map(|_| Confidence::Possible) }
+}
+
+/// Was the memory taken as another type (`a.view(np.uint8)`), to get at its bytes?
+fn is_reinterpreted(trace: &BodyTrace<'_>, write: &Write<'_>) -> bool {
+    trace.chain(write.object).iter().any(|link| {
+        matches!(link.how, How::Method(name) if trace.module.names.text(name) == "view")
+            && !trace.quote(trace.event(link.event).span).ends_with("()")
+    })
+}
+
+/// Is an item of a record written: of a piece that is cut out anew in each pass of a loop over a buffer?
+fn is_record(trace: &BodyTrace<'_>, write: &Write<'_>) -> bool {
+    matches!(write.how, WriteHow::Item { .. })
+        && trace.chain(write.object).last().is_some_and(|link| {
+            let cut = trace.event(link.event);
+            link.how == How::Slice && trace.loops_around(cut.block).iter().any(|around| around.holds(write.event.block))
+        })
 }
 
 /// The base's content is read (not just handed out) after the write.

@@ -8,7 +8,7 @@ use crate::rules::common::{
     write_word, writes,
 };
 use crate::trace::params::lets_callers_choose;
-use crate::trace::{BodyTrace, BoundFrom, Escape, EventId, EventKind, How, Walk, WriteHow};
+use crate::trace::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL102",
@@ -80,7 +80,11 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
         return None;
     }
     let way = way(trace, write.object);
-    if trace.chain(write.object).iter().any(|link| asks_to_copy(trace, link.event)) {
+    let converts = |event: &Event| match event.kind {
+        EventKind::Derived { source, how: How::Function(_) | How::Method(_), .. } => trace.mentions(source, buf),
+        _ => false,
+    };
+    if trace.iter().any(|(id, event)| converts(event) && asks_to_copy(trace, id)) {
         return None;
     }
     if !reaches(trace, write, buf, param) {
@@ -175,13 +179,21 @@ fn confidence(
         return Confidence::Possible;
     }
     let alias = write.via.map_or("", |local| trace.name(local));
-    if whole || names_an_output(alias) && !matches!(way, Way::Converted(..)) || trace.is_test() || is_kernel(trace) {
+    if whole
+        || names_an_output(alias) && !matches!(way, Way::Converted(..))
+        || trace.is_test()
+        || trace.in_test_module()
+        || is_kernel(trace)
+    {
         return Confidence::Possible;
     }
     let procedure =
         trace.returned == ValueId::NONE && !trace.body.is_generator && !matches!(after, After::HandedOut(_));
     let likely = match way {
-        Way::Converted(..) => true,
+        // A private function that asks for no copy knows what it does.
+        Way::Converted(event, _) => {
+            !(trace.is_private() && trace.quote(trace.event(event).span).contains("copy=False"))
+        }
         Way::Viewed(..) if !plain_view(trace, write.object) => false,
         Way::Viewed(..) => !procedure && !hands_back(trace, buf) && (!trace.is_private() || inside),
         Way::Own => {
@@ -245,13 +257,14 @@ fn accumulates(name: &str) -> bool {
 
 /// Does the function hand back several of its parameters at once, so that it stands for `a, b = step(a, b)`?
 fn threads_state(trace: &BodyTrace<'_>) -> bool {
-    let param = |array: &&Array| array.entry && array.bufs.iter().any(|&buf| trace.argument(buf).is_some());
-    trace.iter().any(|(_, event)| match event.kind {
-        EventKind::Escaped { value, how: Escape::Returned, .. } => {
-            trace.arrays(value).iter().filter(|array| param(array)).count() > 1
-        }
-        _ => false,
-    })
+    if trace.array(trace.returned).is_some() {
+        return false;
+    }
+    let given = |array: &&Array| array.bufs.iter().find_map(|&buf| trace.argument(buf));
+    let mut params: Vec<Local> = trace.arrays(trace.returned).iter().filter_map(given).collect();
+    params.sort_unstable();
+    params.dedup();
+    params.len() > 1
 }
 
 /// Does the function return the parameter itself, so that the caller has it back?

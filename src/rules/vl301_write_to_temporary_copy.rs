@@ -3,7 +3,7 @@
 use crate::domain::{BufId, CopyOf, Origin};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
-use crate::rules::common::{Write, label, told_in_order, writes};
+use crate::rules::common::{Write, is_to_fail, label, told_in_order, writes};
 use crate::trace::{BodyTrace, EventKind, ReadHow, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -24,6 +24,9 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 /// The copy that the write goes to, if nobody can see it afterwards.
 fn lost(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<(BufId, CopyOf)> {
     let array = trace.array(write.value)?;
+    if is_to_fail(trace, write.event.stmt) {
+        return None;
+    }
     if write.direct || matches!(write.how, WriteHow::Scratch(_) | WriteHow::Callee { procedure: false, .. }) {
         return None;
     }

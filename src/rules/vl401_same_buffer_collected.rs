@@ -219,8 +219,12 @@ fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>) -> 
         rule: &INFO,
         span,
         message: format!("{what} is {verb} in each pass, and changed in place in between"),
-        // Whoever iterates over a generator of the file's own knows what it yields.
-        confidence: if collected.yielded && trace.is_private() { Confidence::Possible } else { Confidence::Likely },
+        // Whoever iterates over a generator of the file's own, or of a test, knows what it yields.
+        confidence: if collected.yielded && (trace.is_private() || trace.in_test_module()) {
+            Confidence::Possible
+        } else {
+            Confidence::Likely
+        },
         labels: in_order(labels),
         help: Some(match what.strip_prefix('`').and_then(|what| what.strip_suffix('`')) {
             Some(text) if !text.contains('(') => format!("{kept} a copy: `{text}.copy()`"),

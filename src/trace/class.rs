@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::params::lets_callers_choose;
 use super::{BodyTrace, Escape, EventKind, How, Link, WriteHow};
 use crate::domain::{Array, BufId, Evidence, Origin, Owner, Value, ValueId};
-use crate::ir::{BodyId, ClassId, Local, Module, Sym};
+use crate::ir::{BodyId, ClassId, Local, Module, OpKind, Sym};
 use crate::source::Span;
 
 /// How a stored array came from its source.
@@ -125,24 +125,46 @@ impl<'a> ClassTrace<'a> {
 
     /// Does the method bind the attribute to something of its own later on?
     pub fn replaced(&self, stored: &Fact) -> bool {
-        self.about(stored.attr).any(|fact| {
+        let own = self.about(stored.attr).any(|fact| {
             fact.method == stored.method
                 && fact.stmt.start > stored.stmt.start
                 && matches!(fact.deed, Deed::Stored(Source::Other))
-        })
+        });
+        // (`self.x = np.asarray(self.x)` is such a fact, and keeps what was stored.)
+        let known = |span: Span| {
+            self.about(stored.attr).any(|fact| {
+                matches!(fact.deed, Deed::Stored(_)) && fact.stmt.start <= span.start && span.end <= fact.stmt.end
+            })
+        };
+        own || self.bound_after(stored, stored.attr).any(|span| !known(span))
     }
 
-    /// Does the method that keeps `source` under another name bind `source` itself to something else later on?
+    /// Does the method that keeps the array of `source` under another name bind `source` to something else later on?
     pub fn moves_on(&self, stored: &Fact, source: Sym) -> bool {
-        self.about(source).any(|fact| {
-            fact.method == stored.method && fact.stmt.start > stored.stmt.start && matches!(fact.deed, Deed::Stored(_))
+        self.bound_after(stored, source).next().is_some()
+    }
+
+    /// Where the method binds the attribute after the statement that stores, whichever way it goes. (Loops are taken to run
+    /// at least once.)
+    fn bound_after(&self, stored: &Fact, attr: Sym) -> impl Iterator<Item = Span> {
+        let limit = self.indent(stored);
+        let after = stored.stmt.start;
+        let ops = self.module.bodies[stored.method.index()].blocks.iter().flat_map(|block| &block.ops);
+        ops.filter(move |op| {
+            let always = || {
+                let (own, header) = placed(self.text, op.span.start);
+                own <= limit || header.trim_start().starts_with("for ") && indent_of(header) <= limit
+            };
+            op.span.start > after
+                && matches!(op.kind, OpKind::SetAttr { name, inplace: false, .. } if name == attr)
+                && always()
         })
+        .map(|op| op.span)
     }
 
     /// How far the statement is indented.
     pub fn indent(&self, fact: &Fact) -> usize {
-        let before = self.text.get(..fact.stmt.start as usize).unwrap_or("");
-        before.len() - before.rfind('\n').map_or(0, |at| at + 1)
+        placed(self.text, fact.stmt.start).0
     }
 
     /// The name of the method that a fact is from.
@@ -154,6 +176,20 @@ impl<'a> ClassTrace<'a> {
     pub fn receiver(&self, fact: &Fact) -> &'a str {
         self.module.bodies[fact.method.index()].params.first().map_or("self", |param| self.name(param.name))
     }
+}
+
+fn indent_of(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// How far the line of an offset is indented, and the line before it that is indented less: the header of the compound
+/// statement around it.
+pub fn placed(text: &str, offset: u32) -> (usize, &str) {
+    let rest = text.get(offset as usize..).unwrap_or("");
+    let end = text.len() - rest.len() + rest.find('\n').unwrap_or(rest.len());
+    let mut lines = text.get(..end).unwrap_or("").lines().rev();
+    let own = indent_of(lines.next().unwrap_or(""));
+    (own, lines.find(|line| !line.trim().is_empty() && indent_of(line) < own).unwrap_or(""))
 }
 
 /// A class, and those of the file that it inherits from, by name.
@@ -171,6 +207,8 @@ pub fn lineage(module: &Module, class: ClassId) -> Vec<ClassId> {
     line
 }
 
+/// An array that may lie in more memory than this from outside is none that was stored on purpose.
+const MAX_SOURCES: usize = 2;
 /// Classes further up the line of bases are not looked at.
 const MAX_LINEAGE: usize = 8;
 
@@ -309,6 +347,10 @@ fn sources(
     let mut found = Vec::new();
     let single = trace.array(value).is_some();
     for array in trace.arrays(value) {
+        // Whatever was passed to a function may come out of it: that says nothing.
+        if array.bufs.iter().filter(|&&buf| trace.buffers.get(buf).on_entry()).count() > MAX_SOURCES {
+            continue;
+        }
         let chain = if single { trace.chain(value) } else { Vec::new() };
         let way = match (single.then(|| trace.conversion(value)).flatten(), chain.first()) {
             (Some(link), _) => Way::Converted(link.how),

@@ -68,7 +68,8 @@ impl BodyTrace<'_> {
                 if let OpKind::Store(local, value) = op.kind {
                     path.flags.retain(|flag| flag.local != local);
                     path.flags.extend(constant(block, value).map(|(none, holds)| Flag { local, none, holds }));
-                    path.bound &= !fixed.contains(&local);
+                    // (`x += 1` gives an array back to its name.)
+                    path.bound &= !fixed.contains(&local) || in_place(block, value);
                 }
                 path.bound |= from == Some(number);
             }
@@ -135,6 +136,11 @@ fn constant(block: &Block, temp: Temp) -> Option<(bool, bool)> {
         OpKind::Const(Const::None) => Some((true, true)),
         _ => None,
     })
+}
+
+/// Is the temp the result of an augmented assignment's operator?
+fn in_place(block: &Block, temp: Temp) -> bool {
+    block.ops.iter().any(|op| op.dest == Some(temp) && matches!(op.kind, OpKind::InPlace(..)))
 }
 
 /// The name whose value the temp is.

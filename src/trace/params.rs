@@ -79,6 +79,17 @@ impl BodyTrace<'_> {
         self.module.names.text(self.body.name).starts_with("test")
     }
 
+    /// Is it part of a test module, be it a test or a helper of one?
+    pub fn in_test_module(&self) -> bool {
+        let module = self.module;
+        let is_tool = |name: &str| matches!(name, "pytest" | "unittest") || name.starts_with("assert_");
+        let is_test = |body: &Body| {
+            let in_class = body.class.map_or("Test", |class| module.names.text(module.classes[class.index()].name));
+            module.names.text(body.name).starts_with("test") && in_class.contains("Test")
+        };
+        module.names.iter().any(is_tool) && module.bodies.iter().any(is_test)
+    }
+
     /// Is the function for the file's own use (`_name`, or defined inside another), so that its callers know what it does?
     pub fn is_private(&self) -> bool {
         let hidden = |name: &str| name.starts_with('_') && !name.ends_with("__");
