@@ -1,6 +1,6 @@
 //! A loop collects small views, each of which keeps a big array of its own alive.
 
-use crate::domain::{Array, Bound, Evidence, Owner, Region};
+use crate::domain::{Array, Bound, Evidence, Owner, Region, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::rules::common::{in_order, is_local, label, made_label};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind};
@@ -17,7 +17,13 @@ const FEW: u64 = 1000;
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     for (id, event) in trace.iter() {
-        let EventKind::Escaped { value, how: Escape::Collected | Escape::Keyed(_), .. } = event.kind else { continue };
+        let EventKind::Escaped { value, how: Escape::Collected | Escape::Keyed(_), into, .. } = event.kind else {
+            continue;
+        };
+        // `f([view])`: a list that is written out is made anew in each pass; nothing gathers in it.
+        if into == ValueId::BOTTOM {
+            continue;
+        }
         let Some(array) = trace.array(value) else { continue };
         let [buf] = array.bufs[..] else { continue };
         // A single element is a number, unless the array has more dimensions.
