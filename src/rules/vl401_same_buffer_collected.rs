@@ -184,8 +184,15 @@ fn comes_to(trace: &BodyTrace<'_>, buf: BufId, from: EventId, to: EventId, name:
         }
         _ => false,
     };
+    // What the op of an allocation makes is new, whether an event tells of it or not.
+    let made_anew = match trace.buffers.get(buf).origin {
+        Origin::Alloc(site, _) if site.body == trace.id => trace.first_since(site.op),
+        _ => None,
+    };
     let visit = |id| {
-        if id == to {
+        if Some(id) == made_anew {
+            Walk::Stop
+        } else if id == to {
             Walk::Found
         } else if matches!(trace.event(id).kind, EventKind::Made { buf: made } if made == buf)
             || name.is_some_and(|name| trace.rebinds(id, name) && elsewhere(id))

@@ -83,6 +83,17 @@ impl<'a> BodyTrace<'a> {
         Run::Through
     }
 
+    /// The first event of an op's block that the op, or one behind it, tells of: to come to it is to run the op.
+    pub fn first_since(&self, op: u32) -> Option<EventId> {
+        let mut end = 0;
+        let block = self.body.blocks.iter().position(|block| {
+            end += block.ops.len() as u32;
+            op <= end
+        })?;
+        let (from, to) = *self.blocks.get(block)?;
+        (from..to).map(EventId).find(|&id| self.event(id).op >= op)
+    }
+
     /// May control come from the event back to it?
     pub fn in_loop(&self, id: EventId) -> bool {
         self.walk_from(id, |other| if other == id { Walk::Found } else { Walk::On }).is_some()
