@@ -190,6 +190,8 @@ fn confidence(
     let procedure =
         trace.returned == ValueId::NONE && !trace.body.is_generator && !matches!(after, After::HandedOut(_));
     let likely = match way {
+        // An index of which nothing is known may have copied.
+        Way::Converted(..) if trace.chain(write.object).iter().any(|link| link.how == How::MaybeCopy) => false,
         // A private function that asks for no copy knows what it does.
         Way::Converted(event, _) => {
             !(trace.is_private() && trace.quote(trace.event(event).span).contains("copy=False"))
