@@ -94,7 +94,9 @@ fn check_with(source: &SourceFile, run: impl FnOnce(&Module, &mut Judge) -> Outc
     judge_classes(&module, &source.text, &judge.facts, &mut findings);
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()).then(b.confidence.cmp(&a.confidence)));
     // A `finally` is lowered more than once, and so is told of more than once.
-    findings.dedup_by(|b, a| a.rule.code == b.rule.code && a.span == b.span);
+    // And one write is one story, whichever of the first family tells it.
+    let family = |finding: &Finding| finding.rule.code.starts_with("VL10");
+    findings.dedup_by(|b, a| a.span == b.span && (a.rule.code == b.rule.code || family(a) && family(b)));
     Checked { findings, syntax_error: None, stats }
 }
 
