@@ -247,37 +247,3 @@ fn headers_end_at_the_colon() {
     let start = text.find(whole).unwrap() as u32;
     assert_eq!(module.bodies[1].span, Span::new(start, start + whole.len() as u32));
 }
-
-/// Not a test of correctness: `cargo test --release --test lowering -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures"]
-fn speed() {
-    use std::time::{Duration, Instant};
-    let texts: Vec<String> = library().iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
-    let bytes: usize = texts.iter().map(String::len).sum();
-    let mut best = [Duration::MAX; 4];
-    for _ in 0..5 {
-        let mut spent = [Duration::ZERO; 4];
-        for text in &texts {
-            let start = Instant::now();
-            let bare = ruff_python_parser::parse_unchecked_source(text, ruff_python_ast::PySourceType::Python);
-            spent[0] += start.elapsed();
-            drop(bare);
-            let start = Instant::now();
-            let parsed = syntax::parse(text, false);
-            spent[1] += start.elapsed();
-            let start = Instant::now();
-            let module = ir::lower::lower(&parsed, text);
-            spent[2] += start.elapsed();
-            let start = Instant::now();
-            drop((module, parsed));
-            spent[3] += start.elapsed();
-        }
-        best = std::array::from_fn(|i| best[i].min(spent[i]));
-    }
-    let names = ["parser alone", "syntax::parse", "lower", "drop tree and IR"];
-    for (name, time) in names.iter().zip(best) {
-        let share = time.as_secs_f64() / best[0].as_secs_f64();
-        println!("{name}: {time:?}, {share:.3} of the parser, {:.0} MB/s", bytes as f64 / 1e6 / time.as_secs_f64());
-    }
-}
