@@ -28,7 +28,7 @@ pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
         }
         let written = trace.writes(stored.attr).filter(|(_, how)| !matches!(how, WriteHow::Item { whole: true }));
         let best = written
-            .map(|(fact, how)| (confidence(trace, fact, way, how), fact))
+            .map(|(fact, how)| (confidence(trace, stored, fact, way, how), fact))
             .max_by_key(|(confidence, fact)| (*confidence, std::cmp::Reverse(fact.span.start)));
         if let Some((confidence, fact)) = best {
             told.push(stored.attr);
@@ -38,7 +38,7 @@ pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// How sure it is that the object was to have an array of its own.
-fn confidence(trace: &ClassTrace<'_>, written: &Fact, way: Way, how: WriteHow) -> Confidence {
+fn confidence(trace: &ClassTrace<'_>, stored: &Fact, written: &Fact, way: Way, how: WriteHow) -> Confidence {
     let method = trace.method(written);
     // Methods that are there to write what they are given into the array.
     let setter = method == "__setitem__"
@@ -46,6 +46,9 @@ fn confidence(trace: &ClassTrace<'_>, written: &Fact, way: Way, how: WriteHow) -
     let likely = match way {
         _ if method.contains("inplace") || method.contains("in_place") => false,
         Way::Converted(_) => !setter,
+        // A function that is called for what it returns, and writes what it is given by the way.
+        // (Whoever sets a property hands its array over.)
+        Way::Same if matches!(how, WriteHow::Callee { procedure: false, .. }) => !setter && !trace.is_property(stored),
         Way::Same => reads_as_operator(trace, written, how),
         Way::View(_) => false,
     };

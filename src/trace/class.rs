@@ -172,6 +172,12 @@ impl<'a> ClassTrace<'a> {
         self.name(self.module.bodies[fact.method.index()].name)
     }
 
+    /// Is the method the getter or setter of a property?
+    pub fn is_property(&self, fact: &Fact) -> bool {
+        let body = &self.module.bodies[fact.method.index()];
+        body.class.is_some_and(|class| self.module.classes[class.index()].properties.contains(&body.name))
+    }
+
     /// The name by which methods call the object: `self`.
     pub fn receiver(&self, fact: &Fact) -> &'a str {
         self.module.bodies[fact.method.index()].params.first().map_or("self", |param| self.name(param.name))
