@@ -72,7 +72,13 @@ impl<'a> Machine<'a> {
         ) {
             self.is_no_container(obj);
         }
+        // A number has these attributes, too: `()`, 0 and 1.
+        let number = array.kinds.meets(Kinds::SCALAR);
         match text {
+            "shape" | "ndim" | "size" if number => {
+                let int = self.values.int(None);
+                return if text == "shape" { self.values.tuple_of(int) } else { int };
+            }
             "shape" => {
                 let items = match &array.shape {
                     Some(shape) => {
