@@ -45,6 +45,17 @@ impl<'a> Machine<'a> {
         };
         let result = self.peculiar(call, result);
         let result = self.of_that_sort(call, result);
+        // What only looks at an array (`squeeze`, `transpose`) asks a number of NumPy for the same: a number.
+        let number = |m: &Self, of: ParamIndex| {
+            let kinds = call.value(of).map_or(Kinds::ARRAY, |value| m.values.kinds(value));
+            !Self::takes_self(row) && kinds.meets(Kinds::SCALAR) && kinds.meets(Kinds::ARRAY)
+        };
+        let result = match row.result {
+            ResultRule::SameOrView(of) | ResultRule::View { of, .. } if number(self, of) => {
+                self.loosen(result, Kinds::SCALAR)
+            }
+            _ => result,
+        };
         self.tell_derived(call, result, function);
         match out {
             Some((param, value)) if self.values.kinds(value) != Kinds::NONE => {

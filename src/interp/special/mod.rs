@@ -5,7 +5,7 @@ mod fresh;
 mod parts;
 mod reshape;
 
-use crate::domain::{Array, Evidence, Kinds, Owner, Shape, Tri, Value, ValueId};
+use crate::domain::{Array, Dtype, Evidence, Kinds, Owner, Shape, Tri, Value, ValueId};
 use crate::interp::call::{Call, Shared};
 use crate::interp::machine::{Machine, reaxed};
 use crate::model::{Row, Special};
@@ -87,7 +87,13 @@ impl<'a> Machine<'a> {
             Special::NanToNum => self.nan_to_num(call),
             Special::RealIfClose => match self.shared(call, 0) {
                 Shared::Array(array, value) if array.dtype.is_complex().no() => Some(value),
-                _ => None,
+                _ => {
+                    // Real or complex, as the numbers are.
+                    let value = self.by_words(call, &call.row.result);
+                    let Value::Array(array) = self.values.get(value) else { return Some(value) };
+                    let array = Array { dtype: Dtype::Unknown, ..array.clone() };
+                    Some(self.values.make(array))
+                }
             },
             Special::Where if call.named("x").is_none() && !call.open => Some(self.nonzero(call)),
             Special::Nonzero => Some(self.nonzero(call)),
