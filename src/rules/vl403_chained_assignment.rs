@@ -1,6 +1,6 @@
 //! `a = b = np.zeros(n)` makes one array with two names: what is written through one is seen through the other.
 
-use crate::domain::{Array, Evidence, Kinds};
+use crate::domain::{Array, Evidence, Kinds, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::{Local, Sym};
 use crate::rules::common::{Write, in_order, is_local, label, remakes, write_word, writes};
@@ -25,6 +25,7 @@ enum Target {
 struct Bound<'a> {
     id: EventId,
     stmt: Span,
+    value: ValueId,
     array: &'a Array,
     target: Target,
 }
@@ -33,13 +34,11 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     let bound: Vec<Bound<'_>> = trace.iter().filter_map(|(id, _)| binding(trace, id)).collect();
     let mut i = 0;
     while i < bound.len() {
-        let run = bound[i..]
-            .iter()
-            .take_while(|other| other.stmt == bound[i].stmt && other.array.bufs == bound[i].array.bufs)
-            .count();
+        let run =
+            bound[i..].iter().take_while(|other| other.stmt == bound[i].stmt && other.value == bound[i].value).count();
         let group = &bound[i..i + run];
         i += run;
-        // `a, b = c, d` binds two names too: here it is one new array.
+        // `a, b = c, d` binds two names too, and `a, b = np.zeros((2, n))` binds them to two rows: here it is one value.
         let Some(last) = group.last().filter(|last| group.len() > 1 && is_new(trace, last)) else { continue };
         findings.extend(pairs(group).find_map(|(a, b)| harm(trace, a, b, last.id)));
     }
@@ -58,7 +57,7 @@ fn binding<'a>(trace: &BodyTrace<'a>, id: EventId) -> Option<Bound<'a>> {
         // Elements of a sequence may be several: `a, b = (np.zeros(n) for _ in range(2))`.
         !array.kinds.meets(Kinds::SCALAR) && array.evidence >= Evidence::Certain && array.lies && is_local(trace, array)
     })?;
-    Some(Bound { id, stmt: event.stmt, array, target })
+    Some(Bound { id, stmt: event.stmt, value, array, target })
 }
 
 /// Was the array made by this very statement?
