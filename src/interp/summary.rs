@@ -65,27 +65,18 @@ pub(crate) fn entry_writes(trace: &BodyTrace<'_>) -> Vec<EntryWrite> {
             continue;
         }
         let here = Place { file: None, span: event.span };
-        // A part taken with an index that nothing is known of may be a number: an operator binds the name anew, then.
-        if !array.entry
-            && array.evidence < Evidence::Likely
-            && trace.chain(object).iter().any(|link| link.how != How::Slice)
-        {
+        if trace.may_miss_memory(object) {
             continue;
         }
         let place = if let WriteHow::Callee { place, .. } = how { place } else { here };
         for &buf in &array.bufs {
             let known = !trace.buffers.get(buf).on_entry() || found.iter().any(|write| write.buf == buf);
-            if !known && trace.conversion(object).is_none() && is_surely_memory(trace, object) {
+            if !known && trace.conversion(object).is_none() {
                 found.push(EntryWrite { buf, place });
             }
         }
     }
     found
-}
-
-/// Is it no item that may just as well be a number, or a copy, for all that is known of the index?
-fn is_surely_memory(trace: &BodyTrace<'_>, object: ValueId) -> bool {
-    trace.chain(object).iter().all(|link| link.how != How::MaybeCopy)
 }
 
 /// Do the ways that lead to the returned arrays differ in whether these lie in what was there on entry? A conversion that
@@ -101,7 +92,7 @@ pub(crate) fn returns_apart(trace: &BodyTrace<'_>) -> bool {
     let chooses = names.any(|name| chooses_to_share(name).is_some());
     for value in returned.chain([trace.returned]) {
         let given = trace.array(value).is_some_and(|array| !array.entry && array.bufs.iter().any(on_entry));
-        if given && !is_surely_memory(trace, value) {
+        if given && trace.may_be_copied_item(value) {
             return true;
         }
         for array in trace.arrays(value) {

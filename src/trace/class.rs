@@ -306,6 +306,7 @@ impl Collector<'_, '_> {
                 if let Some(array) = self.trace.array(object)
                     && let Some(attr) = attribute(self.trace, self.own, array)
                     && !matches!(how, WriteHow::Scratch(_) | WriteHow::TupleItem)
+                    && !self.trace.may_miss_memory(object)
                 {
                     put(attr, Deed::Written(how), array.evidence);
                 }

@@ -1,7 +1,7 @@
 //! Questions about the order of events: what may happen after what, and what shares memory with what.
 
 use super::{BodyTrace, Escape, Event, EventId, EventKind, How};
-use crate::domain::{Array, BufId, Kinds, Value, ValueId};
+use crate::domain::{Array, BufId, Evidence, Kinds, Value, ValueId};
 use crate::ir::{BlockId, Local};
 
 /// What a visitor of [`BodyTrace::walk_from`] wants next.
@@ -181,6 +181,18 @@ impl<'a> BodyTrace<'a> {
             value = link.source;
         }
         links
+    }
+
+    /// Is the value an item that may just as well be a number, or a copy, for all that is known of the index?
+    pub fn may_be_copied_item(&self, value: ValueId) -> bool {
+        self.chain(value).iter().any(|link| link.how == How::MaybeCopy)
+    }
+
+    /// May a write to the value change no memory that was there before? An operator binds the name anew where a part that
+    /// was taken with an index of which nothing is known is a number (`n += table["length"][i]`).
+    pub fn may_miss_memory(&self, written: ValueId) -> bool {
+        let guessed = self.array(written).is_some_and(|array| !array.entry && array.evidence < Evidence::Likely);
+        guessed && self.chain(written).iter().any(|link| link.how != How::Slice) || self.may_be_copied_item(written)
     }
 
     /// The link of a value's chain that is a conversion, after which one has an array of one's own more often than not:
