@@ -161,3 +161,44 @@ fn the_standard_input_has_a_name() {
     let ran = folder.run_stdin(&["--output-format", "concise", "-"], BUG.as_bytes());
     assert!(ran.stdout.starts_with("-:6:5: VL101 "), "{ran:?}");
 }
+
+#[test]
+fn helps_can_be_pasted() {
+    let code = "\
+import numpy as np
+
+def given(v=None):
+    \"\"\"V.
+
+    Parameters
+    ----------
+    v : ndarray
+    \"\"\"
+    v[0] = 1
+    v *= 2
+    return float(v.sum())
+
+def converted(data: np.ndarray, scale):
+    x = np.array(data, dtype=float, copy=False)
+    x /= scale
+    return x.mean()
+
+def either(first: bool):
+    table = np.zeros((4, 3))
+    part = (table if first else np.ones((4, 3)))[0]
+    kept = []
+    for i in range(4):
+        part += i
+        kept.append(part if first else part)
+    return kept
+";
+    let folder = Folder::with(&[("a.py", code.as_bytes())]);
+    let said = folder.run(&["."]).stdout;
+    for help in [
+        "work on a copy where it is given: `v = v.copy()` before the first write",
+        "copy always: `np.array(data, dtype=float, copy=True)`",
+        "keep a copy: `(part if first else part).copy()`",
+    ] {
+        assert!(said.contains(help), "{help}: {said}");
+    }
+}

@@ -223,6 +223,7 @@ pub(super) fn seen_word(trace: &BodyTrace<'_>, id: EventId) -> &'static str {
     match trace.event(id).kind {
         EventKind::Escaped { how: Escape::Returned, .. } => "returned here",
         EventKind::Escaped { how: Escape::Yielded, .. } => "yielded here",
+        EventKind::Escaped { how: Escape::Passed, .. } => "passed on here",
         EventKind::Escaped { .. } => "stored here",
         _ => "read here",
     }

@@ -5,6 +5,7 @@
 //! but its own file and its page under `rules/`.
 
 mod common;
+mod help;
 mod list;
 
 use crate::finding::{Finding, RuleInfo};

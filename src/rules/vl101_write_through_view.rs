@@ -7,6 +7,7 @@ use crate::rules::common::{
     Write, in_order, is_asked_copy, is_blank, is_local, label, made_label, names_an_output, read_through, remakes,
     reorders, seen_label, shares_words, told_in_order, works_in_place, write_word, writes,
 };
+use crate::rules::help::{copy_of, quotable};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind, How, Link, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -122,7 +123,7 @@ fn of_attribute(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
         message: format!("writing to `{view}` also changes `{owner}`"),
         confidence,
         labels: in_order(labels),
-        help: Some(format!("if `{owner}` is to stay as it was, copy: `{view} = {}.copy()`", quoted(trace, first))),
+        help: Some(help(trace, first, view, &owner)),
     })
 }
 
@@ -265,14 +266,16 @@ fn tell(
         message: format!("writing to `{view}` also changes `{owner}`"),
         confidence,
         labels: told_in_order(trace, write.how, labels),
-        help: Some(format!("if `{owner}` is to stay as it was, copy: `{view} = {}.copy()`", quoted(trace, link))),
+        help: Some(help(trace, link, view, owner)),
     }
 }
 
-/// The expression that made the view, for the help: as it stands, if it is short.
-fn quoted(trace: &BodyTrace<'_>, link: &Link) -> String {
-    let text = trace.quote(trace.event(link.event).span);
-    if text.is_empty() || text.len() > 40 || text.contains('\n') { "…".to_string() } else { text.to_string() }
+/// What to write instead of the expression that made the view.
+fn help(trace: &BodyTrace<'_>, link: &Link, view: &str, owner: &str) -> String {
+    match quotable(trace, trace.event(link.event).span) {
+        Some(text) => format!("if `{owner}` is to stay as it was, copy: `{view} = {}`", copy_of(text)),
+        None => format!("if `{owner}` is to stay as it was, add `.copy()` where `{view}` is made"),
+    }
 }
 
 /// `t[0] -= 1` on a tuple of arrays: the array is changed, then the store raises.

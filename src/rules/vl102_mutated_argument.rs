@@ -2,11 +2,12 @@
 
 use crate::domain::{Array, BufId, Evidence, Origin, ValueId};
 use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
-use crate::ir::Local;
+use crate::ir::{Default, Local};
 use crate::rules::common::{
     Write, how_word, is_asked_copy, label, names_an_output, remakes, seen_word, told_in_order, works_in_place,
     write_word, writes,
 };
+use crate::rules::help::{copy_of, quotable};
 use crate::trace::params::lets_callers_choose;
 use crate::trace::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Walk, WriteHow};
 
@@ -321,15 +322,20 @@ fn tell(
         message: format!("`{}` changes the array that its caller passes as `{name}`", trace.body.qualname),
         confidence,
         labels: told_in_order(trace, write.how, labels),
-        help: Some(help(trace, write, name, way)),
+        help: Some(help(trace, write, param, way)),
     }
 }
 
 /// What to write instead.
-fn help(trace: &BodyTrace<'_>, write: &Write<'_>, name: &str, way: Way) -> String {
+fn help(trace: &BodyTrace<'_>, write: &Write<'_>, param: Local, way: Way) -> String {
     if let Way::Converted(event, how) = way {
-        let call = trace.quote(trace.event(event).span);
-        if !call.contains('\n') {
+        if let Some(call) = quotable(trace, trace.event(event).span) {
+            // `np.array(x, copy=False)`, `x.astype(float, copy=False)`
+            for asks in ["copy=False", "copy=None", "copy=0"] {
+                if let Some((before, after)) = call.split_once(asks) {
+                    return format!("copy always: `{before}copy=True{after}`");
+                }
+            }
             if let How::Function(function) = how
                 && matches!(trace.module.names.text(function), "asarray" | "asanyarray")
                 && let Some((before, rest)) = call.split_once(trace.module.names.text(function))
@@ -339,7 +345,7 @@ fn help(trace: &BodyTrace<'_>, write: &Write<'_>, name: &str, way: Way) -> Strin
                     return format!("copy always: `{before}array{arguments}{subclasses})`");
                 }
             }
-            return format!("copy always: `{call}.copy()`");
+            return format!("copy always: `{}`", copy_of(call));
         }
     }
     let statement = trace.quote(write.event.stmt);
@@ -353,5 +359,9 @@ fn help(trace: &BodyTrace<'_>, write: &Write<'_>, name: &str, way: Way) -> Strin
             return format!("make a new array: `{target} = {target} {} {value}`", operator.trim_end_matches('='));
         }
     }
-    format!("work on a copy: `{name} = {name}.copy()` before the first write")
+    let name = trace.name(param);
+    let default = trace.body.params.iter().find(|other| other.local == param).and_then(|param| param.default);
+    let optional = default == Some(Default::None);
+    let given = if optional { " where it is given" } else { "" };
+    format!("work on a copy{given}: `{name} = {name}.copy()` before the first write")
 }

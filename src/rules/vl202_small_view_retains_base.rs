@@ -3,6 +3,7 @@
 use crate::domain::{Array, Bound, BufId, Buffer, Evidence, Interval, Owner, Region, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::rules::common::{in_order, is_local, label, made_label};
+use crate::rules::help::{copy_of, quotable};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -111,7 +112,6 @@ fn is_needed(trace: &BodyTrace<'_>, stored: EventId, buf: BufId) -> bool {
 
 fn tell(trace: &BodyTrace<'_>, id: EventId, buf: BufId, how: Escape, confidence: Confidence) -> Finding {
     let span = trace.event(id).span;
-    let text = trace.quote(span);
     let done = if how == Escape::Returned { "returned" } else { "stored" };
     let mut labels: Vec<_> = made_label(trace, buf).into_iter().collect();
     labels.push(label(span, Role::Primary, format!("a small view is {done}, and holds all of the array")));
@@ -121,10 +121,9 @@ fn tell(trace: &BodyTrace<'_>, id: EventId, buf: BufId, how: Escape, confidence:
         message: format!("the small view that is {done} keeps the whole array alive"),
         confidence,
         labels: in_order(labels),
-        help: Some(if text.is_empty() || text.len() > 60 || text.contains('\n') {
-            "copy the part: add `.copy()`".to_string()
-        } else {
-            format!("copy the part: `{text}.copy()`")
+        help: Some(match quotable(trace, span) {
+            Some(text) => format!("copy the part: `{}`", copy_of(text)),
+            None => "copy the part: add `.copy()`".to_string(),
         }),
     }
 }

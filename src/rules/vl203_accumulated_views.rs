@@ -3,6 +3,7 @@
 use crate::domain::{Array, Bound, Evidence, Owner, Region, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::rules::common::{in_order, is_local, label, made_label};
+use crate::rules::help::{copy_of, quotable};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -70,7 +71,6 @@ fn kept_whole(trace: &BodyTrace<'_>, collected: EventId, view: &Array) -> bool {
 
 fn tell(trace: &BodyTrace<'_>, collected: EventId, view: &Array) -> Finding {
     let span = trace.event(collected).span;
-    let text = trace.quote(span);
     let mut labels: Vec<_> = made_label(trace, view.bufs[0]).into_iter().collect();
     labels.push(label(span, Role::Primary, "a small view is kept in each pass, and with it all of its array"));
     Finding {
@@ -79,10 +79,9 @@ fn tell(trace: &BodyTrace<'_>, collected: EventId, view: &Array) -> Finding {
         message: "each collected view keeps the whole array that it was cut from".to_string(),
         confidence: Confidence::Likely,
         labels: in_order(labels),
-        help: Some(if text.is_empty() || text.len() > 60 {
-            "collect a copy: add `.copy()`".to_string()
-        } else {
-            format!("collect a copy: `{text}.copy()`")
+        help: Some(match quotable(trace, span) {
+            Some(text) => format!("collect a copy: `{}`", copy_of(text)),
+            None => "collect a copy: add `.copy()`".to_string(),
         }),
     }
 }

@@ -6,6 +6,7 @@ use crate::domain::{Array, Bound, BufId, Evidence, Interval, Kinds, Origin, Regi
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{Write, in_order, label, made_label, write_word, writes};
+use crate::rules::help::{copy_of, quotable};
 use crate::trace::{BodyTrace, Component, Escape, Event, EventId, EventKind, Loop, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -208,12 +209,8 @@ fn comes_to(trace: &BodyTrace<'_>, buf: BufId, from: EventId, to: EventId, name:
 
 fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>) -> Finding {
     let span = trace.event(collected.id).span;
-    let text = trace.quote(span);
-    let what = if text.is_empty() || text.len() > 40 || text.contains('\n') {
-        "the array".to_string()
-    } else {
-        format!("`{text}`")
-    };
+    let text = quotable(trace, span);
+    let what = text.map_or_else(|| "the array".to_string(), |text| format!("`{text}`"));
     let mut labels: Vec<_> = collected.array.bufs.first().and_then(|&buf| made_label(trace, buf)).into_iter().collect();
     let (verb, kept) = if collected.yielded { ("yielded", "yield") } else { ("collected", "keep") };
     labels.push(label(span, Role::Primary, format!("{what} is {verb} here in each pass: the same memory, no copy")));
@@ -233,9 +230,9 @@ fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>) -> 
             Confidence::Likely
         },
         labels: in_order(labels),
-        help: Some(match what.strip_prefix('`').and_then(|what| what.strip_suffix('`')) {
-            Some(text) if !text.contains('(') => format!("{kept} a copy: `{text}.copy()`"),
-            _ => format!("{kept} a copy: add `.copy()`"),
+        help: Some(match text {
+            Some(text) => format!("{kept} a copy: `{}`", copy_of(text)),
+            None => format!("{kept} a copy: add `.copy()`"),
         }),
     }
 }
