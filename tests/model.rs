@@ -283,6 +283,14 @@ const WRONG: &[(&str, &str)] = &[
     ("fn numpy.copyto(dst, src)\n  result none\n  writes dst, src\n  ~ np.copyto(x, y)", "said to write src"),
     ("fn numpy.copyto(dst, src)\n  result none\n  writes src\n  ~ np.copyto(x, y)", "writes dst"),
     (
+        "fn numpy.nan_to_num(x, copy)\n  result same-or-copy of x\n  writes x\n  ~ np.nan_to_num(x + np.nan)\n  ~ np.nan_to_num(x + np.nan, copy=False)",
+        "(x + np.nan)` never does",
+    ),
+    (
+        "fn numpy.nan_to_num(x, copy=True)\n  result same-or-copy of x\n  zero-dim scalar\n  writes x unless copy\n  ~ np.nan_to_num(np.divide(x, 0, out=x, casting=\"unsafe\"), copy=False)",
+        "never does with bool, int64",
+    ),
+    (
         "fn numpy.median(a, overwrite_input)\n  result fresh-or-scalar\n  ~ np.median(x, overwrite_input=True)",
         "writes a, which the row does not say",
     ),

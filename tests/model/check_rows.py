@@ -163,6 +163,10 @@ class Evaluation:
             if all(any(np.may_share_memory(a, b) for b in declared) for a in self.inputs[name] if is_array(a)):
                 self.written.discard(name)
 
+    def could_write(self, name: str) -> bool:
+        """Is there something in the argument that a write would have changed, unless to the same values?"""
+        return any(is_array(a) and a.size > 1 for a in self.inputs.get(name, []))
+
     def everything(self) -> list:
         return [a for values in self.inputs.values() for a in values]
 
@@ -435,6 +439,14 @@ def holds(row: dict, condition, evaluation: Evaluation, otherwise: bool) -> bool
     return bool(evaluation.bound.get(condition["flag"], default)) == condition["holds"]
 
 
+def is_converted(row: dict, name: str, evaluation: Evaluation) -> bool:
+    """Is the argument, which the result may share with, of another kind of dtype than the result (`dtype f`)?"""
+    given = evaluation.dtypes.get(name)
+    shared = row["result"].endswith((f" of {name}", f"same {name}"))
+    kind = row["dtype"] or ""
+    return shared and len(kind) == 1 and given is not None and given.kind not in (kind, "O")
+
+
 def copied(words: str) -> str:
     """The words where a copy is asked for: what might be shared is fresh."""
     if words.startswith("items "):
@@ -467,24 +479,24 @@ def check_evaluation(row: dict, evaluation: Evaluation, seen: set) -> None:
             raise Misfit(f"does not return the array given as `{row['out']}`")
         seen.add("out")
     else:
-        copies = holds(row, row["copies_when"], evaluation, False)
         words = row["result"]
-        if copies:
+        if holds(row, row["copies_when"], evaluation, False):
             words = copied(words)
             seen.add("copies")
+        elif any(is_converted(row, name, evaluation) for name in evaluation.bound):
+            words = copied(words)
         check_result(words, evaluation.result, evaluation, seen)
         check_clauses(row, evaluation)
         check_class(row, evaluation)
         if any(isinstance(leaf, PECULIAR) for leaf in leaves(row["result"], evaluation.result)):
             seen.add("subclass")
-    allowed = set(row["writes"])
-    for name, condition in row["writes_when"].items():
-        if not holds(row, condition, evaluation, True):
-            allowed.discard(name)
+    allowed = {name for name in row["writes"] if holds(row, row["writes_when"].get(name), evaluation, True)}
+    allowed -= {name for name in allowed if is_converted(row, name, evaluation)}
     extra = evaluation.written - allowed - {row["out"]}
     if extra:
         raise Misfit(f"writes {', '.join(sorted(extra))}, which the row does not say")
     seen.update(f"writes {name}" for name in evaluation.written)
+    seen.update(f"must write {name}" for name in allowed - {row["out"]} if evaluation.could_write(name))
     more = evaluation.masks - set(row["masks"]) - {row["out"]}
     if more:
         raise Misfit(f"changes the mask of {', '.join(sorted(more))}, which the row does not say")
@@ -574,6 +586,7 @@ class Checker:
         code = compile(ast.fix_missing_locations(tree), witness, "eval")
         succeeded = False
         uses = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        shown: dict[str, set[str]] = collections.defaultdict(set)
         points = grid.GRID if uses & {"x", "y", "z", "j", "m", "mx", "mz"} else grid.GRID[:1]
         for layout, dtype in points:
             before = set(seen)
@@ -590,13 +603,25 @@ class Checker:
                 continue
             finally:
                 answer = sorted(seen & ANSWERS)
+                shown[dtype] |= seen
                 seen |= before
             succeeded = True
             self.evaluated += 1
             self.answers[f"{row['table']} {row['kind']} {row['name']}"][f"`{witness}` with {layout} {dtype}"] = answer
             if missing:
                 break
+        self.idle_writes(row, witness, shown)
         return succeeded
+
+    def idle_writes(self, row: dict, witness: str, shown: dict) -> None:
+        """A row whose write hangs on a flag or on the dtype has to say so: what it says to write is written in each
+        witness. (A flag that only permits it need not: see `overwrite_a`. What bools and objects look like, many writes do not change.)"""
+        for name in row["writes"]:
+            flag = row["writes_when"].get(name, {}).get("flag", "")
+            written = {f"writes {name}", f"masks {name}"}
+            idle = [dtype for dtype, seen in shown.items() if f"must write {name}" in seen and not written & seen]
+            if not flag.startswith("overwrite_") and set(idle) - {"bool", "object"}:
+                self.problem(row, f"is said to write {name}, but `{witness}` never does with {', '.join(sorted(idle))}")
 
     def evaluate(self, row: dict, code, names: dict, seen: set) -> None:
         called = []

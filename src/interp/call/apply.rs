@@ -27,7 +27,7 @@ impl<'a> Machine<'a> {
         for &param in &row.writes {
             // A write that perhaps happens is none to tell of.
             let happens = row.write_condition(param).is_none_or(|when| self.holds(call, when).must());
-            if happens && Some(param) != row.out {
+            if happens && Some(param) != row.out && !self.is_converted(call, param) {
                 self.write_argument(call, param, function);
             }
         }
@@ -79,9 +79,24 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Is the argument, which the result may share memory with, certainly converted first, because the result is of
+    /// another kind of dtype? Then it is not the argument that is written, nor is it shared.
+    fn is_converted(&self, call: &Call<'a>, param: ParamIndex) -> bool {
+        let DtypeRule::Exact(name) = &call.row.dtype else { return false };
+        let [wanted] = name.as_bytes() else { return false };
+        let given = call.value(param).and_then(|value| self.values.array(value));
+        let given = given.filter(|array| array.certain()).and_then(|array| array.dtype.kind());
+        Self::shared_param(&call.row.result) == Some(param)
+            && given.is_some_and(|given| given != *wanted && given != b'O')
+    }
+
     /// The result by the row's words, or a copy where a flag asks for one.
     fn by_condition(&mut self, call: &Call<'a>) -> ValueId {
-        let copies = call.row.copies_when.map_or(Tri::No, |when| self.holds(call, when));
+        let converted = Self::shared_param(&call.row.result).is_some_and(|param| self.is_converted(call, param));
+        let copies = match call.row.copies_when {
+            _ if converted => Tri::Must,
+            when => when.map_or(Tri::No, |when| self.holds(call, when)),
+        };
         if copies.no() {
             return self.by_words(call, &call.row.result);
         }
