@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::gather::{Gathered, is_plain};
 use super::machine::Machine;
 use super::summary::Actuals;
 use crate::domain::{
@@ -152,12 +153,14 @@ impl<'a> Machine<'a> {
         {
             return passed;
         }
-        let mut bufs: SmallVec<[BufId; 2]> = SmallVec::new();
-        let mut unknown = array.unknown;
-        let mut lies = array.lies;
+        let mut gathered = Gathered {
+            bufs: SmallVec::new(),
+            unknown: array.unknown,
+            lies: array.lies,
+            kinds: array.kinds,
+            evidence: array.evidence,
+        };
         let mut held = false;
-        let mut kinds = array.kinds;
-        let mut evidence = array.evidence;
         let mut from_arguments = true;
         let mut singly = true;
         let mut all_alone = true;
@@ -177,7 +180,7 @@ impl<'a> Machine<'a> {
                         made
                     }
                     None if instance.made.len() >= usize::from(MAX_PARTS) => {
-                        unknown = true;
+                        gathered.unknown = true;
                         continue;
                     }
                     None => {
@@ -202,67 +205,46 @@ impl<'a> Machine<'a> {
                 }
                 singly &= (age == Age::Recent || alone) && self.buffers.get(made).single();
                 all_alone &= alone;
-                bufs.push(made);
+                gathered.bufs.push(made);
                 continue;
             }
             all_alone = false;
             writeable = writeable.join(Tri::May);
             let named = self.is_named_rest(buf);
             let Some(passed) = self.passed(instance, buf) else {
-                unknown = true;
+                gathered.unknown = true;
                 continue;
             };
             match self.values.get(passed) {
-                Value::Array(actual) => {
-                    bufs.extend(actual.bufs.iter().copied());
-                    unknown |= actual.unknown;
-                    lies &= actual.lies;
-                    evidence = evidence.max(actual.evidence);
-                    if actual.certain() && !named && !kinds.meets(Kinds::FOREIGN.union(Kinds::WILD)) {
-                        // What is made of an array without converting it is an array, a number, or None.
-                        kinds = kinds.without(Kinds::CONTAINER.union(Kinds::OTHER));
-                    }
-                }
-                Value::None
-                | Value::Scalar
-                | Value::Int(_)
-                | Value::Float
-                | Value::Number
-                | Value::Bool(_)
-                | Value::Str(_) => {
-                    lies = false;
-                }
+                Value::Array(passed) => gathered.array(passed, !named),
+                value if is_plain(value) => gathered.lies = false,
                 Value::Tuple(_) | Value::TupleOf(_) | Value::Ref(_) => {
                     // An element of what was passed.
                     let element = self.iterate(passed, crate::trace::How::Element);
-                    lies = false;
+                    gathered.lies = false;
                     // Or the container, or instance, itself.
                     held = true;
                     match self.values.get(element) {
-                        Value::Array(actual) => {
-                            bufs.extend(actual.bufs.iter().copied());
-                            unknown |= actual.unknown;
+                        Value::Array(passed) => {
+                            gathered.bufs.extend(passed.bufs.iter().copied());
+                            gathered.unknown |= passed.unknown;
                         }
-                        _ => unknown = true,
+                        _ => gathered.unknown = true,
                     }
                 }
-                _ => unknown = true,
+                _ => gathered.unknown = true,
             }
         }
+        gathered.lies = singly && (gathered.lies || all_alone && !array.bufs.is_empty());
+        gathered.settle();
+        let Gathered { bufs, unknown, lies, mut kinds, evidence } = gathered;
         if held {
             kinds = kinds.union(Kinds::CONTAINER).union(Kinds::OTHER).union(Kinds::FOREIGN);
-        }
-        lies = singly && (lies || all_alone && !array.bufs.is_empty());
-        bufs.sort_unstable();
-        bufs.dedup();
-        if bufs.len() > crate::domain::value::MAX_BUFFERS {
-            bufs.truncate(crate::domain::value::MAX_BUFFERS);
-            unknown = true;
         }
         let mut result = Array {
             kinds,
             evidence,
-            lies: lies && bufs.len() == 1 && !unknown,
+            lies,
             bufs,
             unknown,
             region: if array.region == Region::Whole && !from_arguments { Region::Whole } else { Region::Any },

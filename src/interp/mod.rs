@@ -51,6 +51,7 @@ mod entry;
 mod evident;
 mod fixpoint;
 pub mod foreign;
+mod gather;
 mod index;
 mod instance;
 mod instantiate;

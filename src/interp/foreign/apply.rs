@@ -4,9 +4,9 @@ use smallvec::SmallVec;
 
 use super::export::kinds;
 use super::{Absent, Given, Passed, Returned, ReturnedArray, Summary};
-use crate::domain::value::MAX_BUFFERS;
-use crate::domain::{Array, BufId, Evidence, Kinds, Owner, Region, Tri, Value, ValueId};
+use crate::domain::{Array, Evidence, Kinds, Owner, Region, Tri, Value, ValueId};
 use crate::interp::call::Args;
+use crate::interp::gather::{Gathered, is_plain};
 use crate::interp::instantiate::FIRST_PART;
 use crate::interp::machine::Machine;
 use crate::ir::{ArgKind, Sym, Temp};
@@ -179,55 +179,34 @@ impl<'a> Machine<'a> {
         {
             return value;
         }
-        let mut bufs: SmallVec<[BufId; 2]> = SmallVec::new();
-        let mut unknown = told.elsewhere;
-        let mut kinds = kinds(told);
-        let mut evidence = match told.evidence {
-            0 => Evidence::None,
-            1 => Evidence::Likely,
-            _ => Evidence::Certain,
+        let mut gathered = Gathered {
+            bufs: SmallVec::new(),
+            unknown: told.elsewhere,
+            lies: told.lies,
+            kinds: kinds(told),
+            evidence: match told.evidence {
+                0 => Evidence::None,
+                1 => Evidence::Likely,
+                _ => Evidence::Certain,
+            },
         };
-        let mut lies = told.lies;
         for &number in &told.made {
             let made = self.alloc(FIRST_PART + number);
             self.buffers.get_mut(made).blank = told.blank;
-            lies &= self.buffers.get(made).single();
-            bufs.push(made);
+            gathered.lies &= self.buffers.get(made).single();
+            gathered.bufs.push(made);
         }
         for given in &told.given {
-            let Some(value) = self.given_value(given, bound) else {
-                unknown = true;
-                continue;
-            };
-            match self.values.get(value).clone() {
-                Value::Array(actual) => {
-                    bufs.extend(actual.bufs.iter().copied());
-                    unknown |= actual.unknown;
-                    lies &= actual.lies;
-                    evidence = evidence.max(actual.evidence);
-                    if actual.certain() && !kinds.meets(Kinds::FOREIGN.union(Kinds::WILD)) {
-                        // What is made of an array without converting it is an array, a number, or None.
-                        kinds = kinds.without(Kinds::CONTAINER.union(Kinds::OTHER));
-                    }
-                }
-                Value::None
-                | Value::Scalar
-                | Value::Int(_)
-                | Value::Float
-                | Value::Number
-                | Value::Bool(_)
-                | Value::Str(_) => lies = false,
-                _ => (unknown, lies) = (true, false),
+            match self.given_value(given, bound).map(|value| self.values.get(value)) {
+                Some(Value::Array(passed)) => gathered.array(passed, true),
+                Some(value) if is_plain(value) => gathered.lies = false,
+                _ => gathered.unknown = true,
             }
         }
-        bufs.sort_unstable();
-        bufs.dedup();
-        if bufs.len() > MAX_BUFFERS {
-            bufs.truncate(MAX_BUFFERS);
-            unknown = true;
-        }
+        gathered.settle();
+        let Gathered { bufs, unknown, lies, kinds, evidence } = gathered;
         let mut result = Array {
-            lies: lies && bufs.len() == 1 && !unknown,
+            lies,
             bufs,
             unknown,
             region: if told.given.is_empty() && told.owner == Some(true) { Region::Whole } else { Region::Any },
