@@ -2,7 +2,7 @@
 
 use crate::domain::{Array, BufId, Evidence, Origin, ValueId};
 use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
-use crate::ir::{Default, Local};
+use crate::ir::Local;
 use crate::rules::common::{
     Write, how_word, is_asked_copy, label, names_an_output, remakes, seen_word, told_in_order, works_in_place,
     write_word, writes,
@@ -328,25 +328,10 @@ fn tell(
 
 /// What to write instead.
 fn help(trace: &BodyTrace<'_>, write: &Write<'_>, param: Local, way: Way) -> String {
-    if let Way::Converted(event, how) = way {
-        if let Some(call) = quotable(trace, trace.event(event).span) {
-            // `np.array(x, copy=False)`, `x.astype(float, copy=False)`
-            for asks in ["copy=False", "copy=None", "copy=0"] {
-                if let Some((before, after)) = call.split_once(asks) {
-                    return format!("copy always: `{before}copy=True{after}`");
-                }
-            }
-            if let How::Function(function) = how
-                && matches!(trace.module.names.text(function), "asarray" | "asanyarray")
-                && let Some((before, rest)) = call.split_once(trace.module.names.text(function))
-            {
-                let subclasses = if trace.module.names.text(function) == "asanyarray" { ", subok=True" } else { "" };
-                if let Some(arguments) = rest.strip_suffix(')') {
-                    return format!("copy always: `{before}array{arguments}{subclasses})`");
-                }
-            }
-            return format!("copy always: `{}`", copy_of(call));
-        }
+    if let Way::Converted(event, how) = way
+        && let Some(call) = quotable(trace, trace.event(event).span)
+    {
+        return format!("copy always: `{}`", always_copied(trace, call, how));
     }
     let statement = trace.quote(write.event.stmt);
     if write.how == WriteHow::Augmented && write.event.span == write.event.stmt && !statement.contains('\n') {
@@ -360,8 +345,27 @@ fn help(trace: &BodyTrace<'_>, write: &Write<'_>, param: Local, way: Way) -> Str
         }
     }
     let name = trace.name(param);
-    let default = trace.body.params.iter().find(|other| other.local == param).and_then(|param| param.default);
-    let optional = default == Some(Default::None);
-    let given = if optional { " where it is given" } else { "" };
+    let given = if trace.defaults_to_none(param) { " where it is given" } else { "" };
     format!("work on a copy{given}: `{name} = {name}.copy()` before the first write")
+}
+
+/// The conversion, such that it copies always.
+fn always_copied(trace: &BodyTrace<'_>, call: &str, how: How) -> String {
+    // `np.array(x, copy=False)`, `x.astype(float, copy=False)`
+    for asks in ["copy=False", "copy=None", "copy=0"] {
+        if let Some((before, after)) = call.split_once(asks) {
+            return format!("{before}copy=True{after}");
+        }
+    }
+    let How::Function(function) = how else { return copy_of(call) };
+    let function = trace.module.names.text(function);
+    let subclasses = match function {
+        "asarray" => "",
+        "asanyarray" => ", subok=True",
+        _ => return copy_of(call),
+    };
+    match call.split_once(function).and_then(|(before, rest)| Some((before, rest.strip_suffix(')')?))) {
+        Some((before, arguments)) => format!("{before}array{arguments}{subclasses})"),
+        None => copy_of(call),
+    }
 }

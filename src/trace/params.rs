@@ -64,6 +64,11 @@ impl BodyTrace<'_> {
         own.then_some(local)
     }
 
+    /// May the parameter be left out, and is it `None` then?
+    pub fn defaults_to_none(&self, local: Local) -> bool {
+        self.body.params.iter().any(|param| param.local == local && param.default == Some(Default::None))
+    }
+
     /// Is the parameter's default value made by an expression, once and for all calls?
     pub fn defaults_to_object(&self, local: Local) -> bool {
         self.body.params.iter().any(|param| param.local == local && matches!(param.default, Some(Default::Other(_))))
