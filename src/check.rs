@@ -29,6 +29,8 @@ pub struct Stats {
     pub opaque: u64,
     /// Bodies that were not analysed, because they ran over the budget.
     pub over_budget: u64,
+    /// Calls of which nothing is known, in the bodies that were interpreted.
+    pub unresolved: u64,
 }
 
 impl std::ops::AddAssign for Stats {
@@ -38,6 +40,7 @@ impl std::ops::AddAssign for Stats {
         self.bodies += other.bodies;
         self.opaque += other.opaque;
         self.over_budget += other.over_budget;
+        self.unresolved += other.unresolved;
     }
 }
 
@@ -59,6 +62,8 @@ pub struct Checked {
     pub syntax_error: Option<SyntaxError>,
     /// Counts.
     pub stats: Stats,
+    /// The calls of which nothing is known, in the order of the text.
+    pub unresolved: Vec<Span>,
 }
 
 /// Checks one file by itself, with what `model` knows of the libraries it uses.
@@ -80,13 +85,14 @@ fn check_with(source: &SourceFile, run: impl FnOnce(&Module, &mut Judge) -> Outc
     let mut stats = Stats { files: 1, lines: count_lines(&source.text), ..Stats::default() };
     let module = match lowered(source) {
         Ok(module) => module,
-        Err(error) => return Checked { findings: Vec::new(), syntax_error: Some(error), stats },
+        Err(error) => return Checked { syntax_error: Some(error), stats, ..Checked::default() },
     };
     let mut judge = Judge { findings: Vec::new(), facts: Vec::new() };
     let outcome = run(&module, &mut judge);
     stats.bodies = module.bodies.len() as u64;
     stats.opaque = u64::from(module.opaque);
     stats.over_budget = outcome.over_budget;
+    stats.unresolved = outcome.unresolved.len() as u64;
     let mut findings = judge.findings;
     for fact in judge.facts.iter_mut().flat_map(|entry| &mut entry.1) {
         fact.given(&module, &outcome.given);
@@ -97,7 +103,7 @@ fn check_with(source: &SourceFile, run: impl FnOnce(&Module, &mut Judge) -> Outc
     // And one write is one story, whichever of the first family tells it.
     let family = |finding: &Finding| finding.rule.code.starts_with("VL10");
     findings.dedup_by(|b, a| a.span == b.span && (a.rule.code == b.rule.code || family(a) && family(b)));
-    Checked { findings, syntax_error: None, stats }
+    Checked { findings, syntax_error: None, stats, unresolved: outcome.unresolved }
 }
 
 /// The lowered file, or its first syntax error.

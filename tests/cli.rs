@@ -160,7 +160,10 @@ fn statistics_count() {
     let json = folder.run(&["--statistics", "--output-format", "json", "."]);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["bodies", "errors", "files", "lines", "opaque", "over_budget", "rules"]);
+    assert_eq!(
+        keys,
+        ["bodies", "errors", "files", "lines", "most_unresolved", "opaque", "over_budget", "rules", "unresolved"]
+    );
 }
 
 #[test]

@@ -140,6 +140,11 @@ fn statistics_are_those_of_ruff_and_more() {
     let ran = folder.run(&["--statistics", "."]);
     assert!(ran.stdout.starts_with("2\tVL101\twrite-through-view\n2\tfiles\n14\tlines\n4\tbodies\n"), "{ran:?}");
     assert_eq!(ran.status, 1);
+    let called = format!("from elsewhere import g\n{BUG}")
+        .replace("    return", "    for row in arr:\n        g(row)\n        g.run(row)\n    g(arr)\n    return");
+    let ran = Folder::with(&[("a.py", called.as_bytes())]).run(&["--statistics", "."]);
+    assert!(ran.stdout.contains("3\tunresolved calls\n"), "{ran:?}");
+    assert!(ran.stdout.ends_with("2\tunresolved\tg\n1\tunresolved\t.run\n"), "{ran:?}");
 }
 
 #[test]

@@ -164,11 +164,14 @@ impl Job {
         of: Option<(&Project, usize)>,
         outcome: &mut Outcome,
     ) -> Result<(), FileError> {
-        let Checked { mut findings, syntax_error, stats } = match of {
+        let Checked { mut findings, syntax_error, stats, unresolved } = match of {
             Some((project, file)) => check::check_file(source, &settings.model, project, file),
             None => check::check(source, &settings.model),
         };
         outcome.statistics.analysed(stats);
+        if self.statistics {
+            outcome.statistics.unresolved(&source.text, &unresolved);
+        }
         if let Some(error) = syntax_error {
             let at = LineIndex::new(&source.text).location(&source.text, error.span.start);
             return Err(FileError { path: source.path.clone(), location: Some(at), message: error.message });

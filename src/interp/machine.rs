@@ -89,6 +89,8 @@ pub struct Machine<'a> {
     pub(crate) part: u16,
     pub(crate) recording: bool,
     pub(crate) events: Vec<Event>,
+    /// The calls of which nothing is known, in all bodies so far; one may stand here several times.
+    pub(crate) unresolved: Vec<Span>,
     /// What was returned and yielded so far, joined, and what the objects held at the returns.
     pub(crate) returned: ValueId,
     pub(crate) yielded: ValueId,
@@ -169,6 +171,7 @@ impl<'a> Machine<'a> {
             maybe: false,
             many: false,
             recording: false,
+            unresolved: Vec::new(),
             events: Vec::new(),
             returned: ValueId::BOTTOM,
             yielded: ValueId::BOTTOM,

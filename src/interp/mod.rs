@@ -116,6 +116,8 @@ pub struct Outcome {
     pub given: rustc_hash::FxHashSet<(BodyId, crate::ir::Local)>,
     /// Bodies that ran over the budget and were left out.
     pub over_budget: u64,
+    /// The calls of the analysed bodies of whose callee nothing is known: each once, in the order of the text.
+    pub unresolved: Vec<Span>,
     /// What other files are told of the functions of the file's own scope, by name.
     pub exports: Vec<(String, Summary)>,
 }
@@ -156,6 +158,9 @@ pub fn analyse(
     }
     outcome.given = std::mem::take(&mut machine.given);
     outcome.exports = machine.exports();
+    outcome.unresolved = std::mem::take(&mut machine.unresolved);
+    outcome.unresolved.sort_unstable_by_key(|span| (span.start, span.end));
+    outcome.unresolved.dedup();
     outcome
 }
 

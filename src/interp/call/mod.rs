@@ -288,6 +288,9 @@ impl<'a> Machine<'a> {
 
     /// A call of something unknown: it may keep or return what it is given, change containers, rebind attributes.
     pub(crate) fn call_unknown(&mut self, callee: Option<Temp>, args: &Args<'a>) -> ValueId {
+        if self.recording {
+            self.unresolved.push(self.span);
+        }
         for &arg in args.list {
             self.escape(arg.value, Escape::Passed);
             self.read(arg.value, ReadHow::Passed);
