@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::machine::Machine;
 use crate::domain::{Array, Content, Dtype, Evidence, Kinds, ObjectKind, Owner, Tri, Value, ValueId};
 use crate::ir::{BinOp, OpKind, Temp};
-use crate::trace::{How, WriteHow};
+use crate::trace::{EventKind, How, Repeat, WriteHow};
 
 impl<'a> Machine<'a> {
     /// A binary operator on values.
@@ -30,7 +30,12 @@ impl<'a> Machine<'a> {
             }
             (Value::Tuple(a), Value::Int(Some(n))) if operator == BinOp::Mult && (0..=8).contains(&n) => {
                 let items = a.iter().copied().cycle().take(a.len() * n as usize).collect();
-                self.values.tuple(items)
+                let element = self.values.join_all(a);
+                let repeated = self.values.tuple(items);
+                if n > 1 {
+                    self.repeated(element, repeated, Repeat::Times);
+                }
+                repeated
             }
             (Value::Tuple(_) | Value::TupleOf(_), Value::Tuple(_) | Value::TupleOf(_) | Value::Int(_)) => {
                 let (x, y) = (self.iterate(left, How::Element), self.iterate(right, How::Element));
@@ -40,15 +45,31 @@ impl<'a> Machine<'a> {
             (Value::Ref(objects), other) | (other, Value::Ref(objects))
                 if matches!(operator, BinOp::Add | BinOp::Mult)
                     && (matches!(other, Value::Ref(_) | Value::Int(_))
-                        || operator == BinOp::Mult && self.elements(&objects) == ValueId::NONE)
+                        || operator == BinOp::Mult && self.is_repeatable(&objects, &other))
                     && self.are_lists(&objects) =>
             {
                 let mut element = self.elements(&objects);
-                if let Value::Ref(others) = &other {
-                    let more = self.elements(others);
-                    element = self.values.join(element, more);
+                let repeats = operator == BinOp::Mult && !matches!(other, Value::Ref(_) | Value::Int(Some(0 | 1)));
+                let single = element;
+                let empty =
+                    |m: &Self, value| matches!(m.values.get(value), Value::Ref(lists) if m.is_empty_list(lists));
+                match &other {
+                    Value::Ref(others) => {
+                        let more = self.elements(others);
+                        element = self.values.join(element, more);
+                    }
+                    Value::Int(_) => {}
+                    // Were the number an array, this would be an array, too (and an empty one, of an empty list).
+                    _ if element != ValueId::NONE && !empty(self, element) => {
+                        element = self.values.join(element, ValueId::UNKNOWN)
+                    }
+                    _ => {}
                 }
-                self.new_sequence(ObjectKind::List, element)
+                let list = self.new_sequence(ObjectKind::List, element);
+                if repeats {
+                    self.repeated(single, list, Repeat::Times);
+                }
+                list
             }
             (Value::Ref(objects), _) | (_, Value::Ref(objects)) if self.may_be_instance(&objects) => {
                 self.havoc(left);
@@ -91,6 +112,24 @@ impl<'a> Machine<'a> {
         let number = matches!(self.values.get(other), Value::Int(Some(_)) | Value::Bool(Some(_)));
         if number && operator != BinOp::Mult {
             self.is_operand(operand);
+        }
+    }
+
+    /// Does the list, times something that is no number for certain, most likely give a longer list?
+    fn is_repeatable(&mut self, objects: &[crate::domain::BufId], count: &Value) -> bool {
+        let element = self.elements(objects);
+        let number = match count {
+            Value::Array(array) => array.evidence == Evidence::None && array.kinds.meets(Kinds::SCALAR),
+            Value::Unknown | Value::Scalar | Value::Number => true,
+            _ => false,
+        };
+        element == ValueId::NONE || number && self.has_memory(element)
+    }
+
+    /// Tells that one thing was put somewhere several times.
+    pub(crate) fn repeated(&mut self, element: ValueId, into: ValueId, how: Repeat) {
+        if self.recording && self.has_memory(element) {
+            self.emit(EventKind::Repeated { element, into, how });
         }
     }
 

@@ -6,7 +6,7 @@ use super::machine::{LIST_PART, Machine};
 use crate::domain::{Content, Dtype, Evidence, Key, Kinds, ObjectKind, Owner, Value, ValueId};
 use crate::ir::{ArgKind, Sym, Temp};
 use crate::model::RowId;
-use crate::trace::{Escape, How, ReadHow};
+use crate::trace::{Escape, How, ReadHow, Repeat};
 
 impl<'a> Machine<'a> {
     /// A call of a builtin function.
@@ -279,6 +279,23 @@ impl<'a> Machine<'a> {
             (Builtin::List | Builtin::Sorted, _) => self.new_sequence(ObjectKind::List, element),
             _ => self.new_sequence(ObjectKind::Set, element),
         }
+    }
+
+    /// `dict.fromkeys(keys, value)`: the one value under each key.
+    pub(crate) fn dict_from_keys(&mut self, args: &Args<'a>) -> ValueId {
+        if let Some((keys, temp)) = args.positional(0) {
+            self.iterate_temp(keys, temp);
+        }
+        let element = match args.positional(1) {
+            Some((element, temp)) => {
+                self.escape(temp, Escape::Collected);
+                element
+            }
+            None => ValueId::NONE,
+        };
+        let dict = self.new_sequence(ObjectKind::Dict, element);
+        self.repeated(element, dict, Repeat::Keys);
+        dict
     }
 
     fn dict_of(&mut self, args: &Args<'a>) -> ValueId {

@@ -4,6 +4,7 @@
 
 mod flow;
 mod hint;
+mod repeat;
 
 use smallvec::SmallVec;
 
@@ -40,6 +41,9 @@ pub(crate) struct Candidates<'a> {
     /// Names of this body that a part was cut off for.
     cut: SmallVec<[Local; 8]>,
     flow: Flow,
+    /// The names `fromkeys` and `fill`, if the file uses them.
+    fromkeys: Option<Sym>,
+    fill: Option<Sym>,
 }
 
 impl<'a> Candidates<'a> {
@@ -65,6 +69,8 @@ impl<'a> Candidates<'a> {
             defs: Vec::new(),
             cut: SmallVec::new(),
             flow: Flow::default(),
+            fromkeys: module.names.get("fromkeys"),
+            fill: module.names.get("fill"),
         }
     }
 
@@ -157,7 +163,7 @@ impl<'a> Candidates<'a> {
         let body = &self.module.bodies[id.index()];
         let mut does = false;
         let (mut slices, mut collects, mut parts) = (false, false, false);
-        let mut none = None;
+        let (mut none, mut display) = (None, None);
         let lasts = body.params.iter().any(|param| matches!(param.default, Some(Default::Other(_))));
         for block in &body.blocks {
             let mut model = false;
@@ -188,7 +194,7 @@ impl<'a> Candidates<'a> {
                     OpKind::Call(_, args) => does |= self.asks(args),
                     OpKind::Method { name, args, .. } => {
                         let meaning = self.known.meaning(*name);
-                        does |= meaning.named.may_write() || self.asks(args);
+                        does |= meaning.named.may_write() || self.asks(args) || self.fromkeys == Some(*name);
                         collects |= meaning.collects;
                         if self.own[name.0 as usize] {
                             self.calls.push((id, *name));
@@ -196,6 +202,11 @@ impl<'a> Candidates<'a> {
                     }
                     OpKind::Slice(..) => slices = true,
                     OpKind::Index(..) => parts = true,
+                    // `self.rows = [row] * n`
+                    OpKind::Display(..) => display = op.dest,
+                    OpKind::Binary(BinOp::Mult, left, right) => {
+                        does |= display.is_some_and(|display| *left == display || *right == display);
+                    }
                     _ => {}
                 }
                 model = false;
@@ -239,8 +250,10 @@ impl<'a> Candidates<'a> {
         self.defs.resize(body.temps.len(), None);
         let mut written: SmallVec<[u32; 8]> = SmallVec::new();
         let (mut temporary, mut slices, mut collects, mut deletes) = (false, false, false, false);
+        let mut repeats = false;
         for block in &body.blocks {
             for op in &block.ops {
+                repeats |= self.repeats(&op.kind, body);
                 match &op.kind {
                     OpKind::Store(local, value) => {
                         if let Some(OpKind::Const(Const::None)) = self.def(*value) {
@@ -287,6 +300,7 @@ impl<'a> Candidates<'a> {
                         // `self.a = self.b = np.zeros(n)`
                         let made = matches!(self.def(*value), Some(OpKind::Method { .. } | OpKind::Call(..)));
                         found |= made && stored.replace(*value) == Some(*value) || self.cuts(*value, body);
+                        found |= repeats;
                         found |= defaults && self.sources(*value, body).into_iter().any(lasts);
                         if self.known.meaning(*name).settable {
                             written.extend(self.sources(*obj, body));
@@ -366,6 +380,7 @@ impl<'a> Candidates<'a> {
         self.flow.writes_given = written.iter().fold(0, |places, &name| places | self.flow.given(name));
         found
             || temporary
+            || repeats && (collects || !written.is_empty())
             || slices && collects && (deletes || loops(body))
             || written.into_iter().any(|name| self.flow.is_shared(name))
     }

@@ -6,7 +6,7 @@ use crate::domain::{Content, Evidence, Key, Kinds, ObjectKind, Value, ValueId};
 use crate::ir::{
     BinOp, BodyId, BodyKind, CmpOp, CompKind, Const, Display, Local, LocalKind, Op, OpKind, Sym, Temp, UnaryOp,
 };
-use crate::trace::{BoundFrom, Escape, EventKind, How, ReadHow, WriteHow};
+use crate::trace::{BoundFrom, Escape, EventKind, How, ReadHow, Repeat, WriteHow};
 
 impl<'a> Machine<'a> {
     /// Runs one op.
@@ -452,6 +452,10 @@ impl<'a> Machine<'a> {
 
     fn comprehension(&mut self, kind: CompKind, element: Temp) -> ValueId {
         self.escape(element, Escape::Collected);
+        let one = match self.def(element) {
+            Some(OpKind::Load(local)) => self.body.locals[local.index()].kind != LocalKind::Comprehension,
+            _ => false,
+        };
         let element = self.temp(element);
         let kind = match kind {
             CompKind::List => ObjectKind::List,
@@ -459,7 +463,11 @@ impl<'a> Machine<'a> {
             CompKind::Dict => ObjectKind::Dict,
             CompKind::Generator => ObjectKind::Iterator,
         };
-        self.new_sequence(kind, element)
+        let made = self.new_sequence(kind, element);
+        if one && kind != ObjectKind::Set {
+            self.repeated(element, made, Repeat::Comprehension);
+        }
+        made
     }
 
     fn import(&mut self, path: &[Sym]) -> ValueId {

@@ -25,6 +25,8 @@ mod vl301_write_to_temporary_copy;
 mod vl302_write_to_discarded_copy;
 #[path = "vl401_same_buffer_collected.rs"]
 mod vl401_same_buffer_collected;
+#[path = "vl402_repeated_reference.rs"]
+mod vl402_repeated_reference;
 #[path = "vl403_chained_assignment.rs"]
 mod vl403_chained_assignment;
 #[path = "vl404_mutable_array_default.rs"]
@@ -43,6 +45,7 @@ pub(super) static INFOS: &[&RuleInfo] = &[
     &vl301_write_to_temporary_copy::INFO,
     &vl302_write_to_discarded_copy::INFO,
     &vl401_same_buffer_collected::INFO,
+    &vl402_repeated_reference::INFO,
     &vl403_chained_assignment::INFO,
     &vl404_mutable_array_default::INFO,
 ];
@@ -58,6 +61,7 @@ pub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[
     vl301_write_to_temporary_copy::check,
     vl302_write_to_discarded_copy::check,
     vl401_same_buffer_collected::check,
+    vl402_repeated_reference::check,
     vl403_chained_assignment::check,
     vl404_mutable_array_default::check,
 ];

@@ -14,6 +14,35 @@ impl BodyTrace<'_> {
         methods.iter().flat_map(|&(_, body)| written(&self.module.bodies[body.index()], name, self)).collect()
     }
 
+    /// Where methods of the body's class write an element of what the attribute holds in place: `self.x[i] += …`,
+    /// `self.x[i][j] = …`. Nothing, where one puts other elements there.
+    pub fn element_writes(&self, name: Sym) -> Vec<Span> {
+        let Some(class) = self.body.class else { return Vec::new() };
+        let mut places = Vec::new();
+        for &(_, method) in &self.module.classes[class.index()].methods {
+            let body = &self.module.bodies[method.index()];
+            for block in &body.blocks {
+                let made = |temp: Temp| block.ops.iter().find(|op| op.dest == Some(temp));
+                let is_it = |temp: Temp| made(temp).is_some_and(|op| is_attribute(body, op, name, &made));
+                let is_element = |temp: Temp| match made(temp).map(|op| &op.kind) {
+                    Some(OpKind::Index(obj, _)) => is_it(*obj),
+                    _ => false,
+                };
+                for op in &block.ops {
+                    match &op.kind {
+                        OpKind::SetItem { obj, inplace: false, .. } if is_it(*obj) => return Vec::new(),
+                        OpKind::Method { obj, .. } if is_it(*obj) => return Vec::new(),
+                        OpKind::SetItem { obj, .. } if is_element(*obj) => places.push(op.span),
+                        OpKind::InPlace(_, target, _) if is_element(*target) => places.push(op.span),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        places.sort_unstable();
+        places
+    }
+
     /// Does a method of the body's class, other than `__init__`, use the attribute at all?
     pub fn attribute_used(&self, name: Sym) -> bool {
         let Some(class) = self.body.class else { return false };

@@ -114,6 +114,19 @@ pub enum Escape {
     Captured,
 }
 
+/// How one thing was put somewhere several times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// `[x] * n`, `(x,) * 2`
+    Times,
+    /// `[x for _ in range(n)]`, where `x` is bound outside.
+    Comprehension,
+    /// `dict.fromkeys(keys, x)`
+    Keys,
+    /// `objects.fill(x)` of an object array.
+    Fill,
+}
+
 /// What a name was bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoundFrom {
@@ -162,6 +175,15 @@ pub enum EventKind {
     Lost {
         /// The name.
         local: Local,
+    },
+    /// One and the same thing was put into a list, tuple, dict or object array several times.
+    Repeated {
+        /// What is there several times.
+        element: ValueId,
+        /// Where: the list, tuple or dict, or the object array.
+        into: ValueId,
+        /// How.
+        how: Repeat,
     },
     /// An array's content was read.
     Read {

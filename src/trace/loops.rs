@@ -133,6 +133,19 @@ impl BodyTrace<'_> {
         })
     }
 
+    /// Does the store at this event go to one element: is its index no slice and no tuple with one in it?
+    pub fn stores_element(&self, event: EventId) -> bool {
+        let event = self.event(event);
+        let block = &self.body.blocks[event.block.index()];
+        let made = |temp: Temp| block.ops.iter().find(|op| op.dest == Some(temp)).map(|op| &op.kind);
+        block.ops.iter().any(|op| match op.kind {
+            OpKind::SetItem { index, .. } if op.span == event.span => {
+                matches!(made(index), Some(OpKind::Load(_) | OpKind::Const(Const::Int(_)) | OpKind::Binary(..)))
+            }
+            _ => false,
+        })
+    }
+
     /// What the index is made of that a write, or one step of a derivation, selects its part by; whole slices and
     /// constants count for nothing.
     pub fn selected_by(&self, event: EventId) -> SmallVec<[Component; 4]> {

@@ -14,6 +14,6 @@ pub mod params;
 pub mod query;
 
 pub use class::{ClassTrace, Deed, Fact, Source, Way};
-pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Place, ReadHow, WriteHow};
+pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Place, ReadHow, Repeat, WriteHow};
 pub use loops::{Component, Loop};
 pub use query::{Link, Walk};

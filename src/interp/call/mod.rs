@@ -5,12 +5,12 @@ mod bind;
 mod words;
 
 use crate::domain::{Array, Dtype, Evidence, Kinds, Value, ValueId};
-use crate::interp::known;
+use crate::interp::known::{self, Builtin};
 use crate::interp::machine::Machine;
 use crate::ir::{Arg, ArgKind, BodyId, Sym, Temp};
 use crate::model::RowId;
 use crate::model::{ParamIndex, Row};
-use crate::trace::{Escape, ReadHow};
+use crate::trace::{Escape, ReadHow, Repeat};
 
 /// The evaluated arguments of a call.
 #[derive(Clone, Debug)]
@@ -146,6 +146,10 @@ impl<'a> Machine<'a> {
                 _ => self.call_unknown(Some(obj), args),
             },
             Value::Class(_) | Value::Function(_) => self.call_unknown(None, args),
+            Value::Builtin(class) if self.known.builtin(class) == Some(Builtin::Dict) => match self.name(name) {
+                "fromkeys" => self.dict_from_keys(args),
+                _ => self.call_unknown(Some(obj), args),
+            },
             _ => self.call_unknown(Some(obj), args),
         }
     }
@@ -183,6 +187,13 @@ impl<'a> Machine<'a> {
         {
             // Anything can have a `put`.
             self.taint(array);
+        }
+        if array.dtype == Dtype::Object
+            && self.name(name) == "fill"
+            && let (Some((element, _)), into) = (args.positional(0), self.temp(obj))
+        {
+            // An object array is filled with the one object, whatever it is.
+            self.repeated(element, into, Repeat::Fill);
         }
         let call = self.bind_args(row, Some(obj), args);
         let value = self.apply(&call);

@@ -187,7 +187,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn is_empty_list(&self, objects: &[crate::domain::BufId]) -> bool {
+    /// Is it a list that certainly holds nothing?
+    pub(crate) fn is_empty_list(&self, objects: &[crate::domain::BufId]) -> bool {
         let contents = self.contents(objects);
         !contents.is_empty()
             && contents.iter().all(|(_, id)| {

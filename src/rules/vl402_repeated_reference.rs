@@ -1,0 +1,189 @@
+//! One array is put into a list or dict several times, `[np.zeros(3)] * n`, and written through one of its places.
+
+use crate::domain::{Array, Evidence, Value, ValueId};
+use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
+use crate::ir::Sym;
+use crate::rules::common::{Write, in_order, label, remakes, write_word, writes};
+use crate::trace::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, Repeat, Walk, WriteHow};
+
+pub(super) static INFO: RuleInfo = RuleInfo {
+    code: "VL402",
+    name: "repeated-reference",
+    summary: "one array stands several times in a list or dict, and is changed through one of its places",
+    page: include_str!("../../rules/VL402-repeated-reference.md"),
+};
+
+/// One thing that was put somewhere several times.
+struct Repeated<'a> {
+    id: EventId,
+    event: &'a Event,
+    /// The array.
+    array: &'a Array,
+    /// The list, tuple, dict or object array.
+    into: ValueId,
+    how: Repeat,
+}
+
+pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
+    for (id, event) in trace.iter() {
+        let EventKind::Repeated { element, into, how } = event.kind else { continue };
+        if let Some(place) = list_grows(trace, id, element) {
+            findings.push(list_told(trace, event, place));
+            continue;
+        }
+        // A number that is repeated is a number.
+        let arrays = trace.arrays(element);
+        let evident = |array: &&&Array| array.evidence >= Evidence::Likely && !array.bufs.is_empty();
+        let found = arrays.iter().find(evident).and_then(|array| {
+            let repeated = Repeated { id, event, array, into, how };
+            harm(trace, &repeated).map(|labels| tell(trace, &repeated, labels))
+        });
+        findings.extend(found);
+    }
+}
+
+/// `[[]] * n`: where an array is added to the one list.
+fn list_grows(trace: &BodyTrace<'_>, id: EventId, element: ValueId) -> Option<EventId> {
+    let Value::Ref(lists) = trace.values.get(element) else { return None };
+    let is_it = |value: ValueId| match trace.values.get(value) {
+        Value::Ref(objects) => objects.iter().any(|object| lists.contains(object)),
+        _ => false,
+    };
+    let named = trace.iter().any(|(at, event)| {
+        at < id && matches!(event.kind, EventKind::Bound { value, from: BoundFrom::Expression, .. } if is_it(value))
+    });
+    let grows =
+        |event: &Event| matches!(event.kind, EventKind::Escaped { how: Escape::Collected, into, .. } if is_it(into));
+    let anew = |event: &Event| matches!(event.kind, EventKind::Made { buf } if lists.contains(&buf));
+    if named {
+        return None;
+    }
+    trace.walk_from(id, |at| match trace.event(at) {
+        event if grows(event) => Walk::Found,
+        event if anew(event) => Walk::Stop,
+        _ => Walk::On,
+    })
+}
+
+fn list_told(trace: &BodyTrace<'_>, event: &Event, place: EventId) -> Finding {
+    let labels = vec![
+        label(event.span, Role::Primary, "one list, several times: `*` copies the reference"),
+        label(trace.event(place).stmt, Role::Seen, "this adds to it in all places"),
+    ];
+    Finding {
+        rule: &INFO,
+        span: event.span,
+        message: "one list stands here several times, and arrays are added to it".to_string(),
+        confidence: Confidence::Likely,
+        labels: in_order(labels),
+        help: Some("make one for each: `[[] for _ in range(…)]`".to_string()),
+    }
+}
+
+/// The labels that tell where one of the places is written.
+fn harm(trace: &BodyTrace<'_>, repeated: &Repeated<'_>) -> Option<Vec<Label>> {
+    if is_refilled(trace, repeated) {
+        return None;
+    }
+    let writes = writes(trace);
+    let through = |write: &&Write<'_>| match repeated.how {
+        Repeat::Fill => through_objects(trace, repeated, write),
+        _ => through_place(trace, repeated, write),
+    };
+    if let Some(write) = writes.iter().find(through) {
+        let said = format!("{} changes it in all places", write_word(trace, write.how));
+        return Some(vec![label(write.event.span, Role::Seen, said)]);
+    }
+    let place = attribute(trace, repeated).and_then(|name| trace.element_writes(name).first().copied())?;
+    Some(vec![label(place, Role::Seen, "this changes it in all places")])
+}
+
+/// Is the value what the thing was put into?
+fn is_holder(trace: &BodyTrace<'_>, repeated: &Repeated<'_>, value: ValueId) -> bool {
+    match (trace.values.get(repeated.into), trace.values.get(value)) {
+        (Value::Ref(into), Value::Ref(objects)) => objects.iter().any(|object| into.contains(object)),
+        (Value::Array(into), Value::Array(array)) => array.bufs.iter().any(|buf| into.bufs.contains(buf)),
+        _ => repeated.into == value,
+    }
+}
+
+/// Is anything else put there, so that what stands in a place may be another thing?
+fn is_refilled(trace: &BodyTrace<'_>, repeated: &Repeated<'_>) -> bool {
+    trace.iter().any(|(_, event)| match event.kind {
+        EventKind::Escaped { into, .. } if into != ValueId::BOTTOM => is_holder(trace, repeated, into),
+        EventKind::Written { object, how: WriteHow::Item { .. }, .. } if repeated.how == Repeat::Fill => {
+            is_holder(trace, repeated, object)
+        }
+        _ => false,
+    })
+}
+
+/// The attribute that the list or dict is stored in, if it is.
+fn attribute(trace: &BodyTrace<'_>, repeated: &Repeated<'_>) -> Option<Sym> {
+    trace.iter().find_map(|(_, event)| match event.kind {
+        EventKind::Escaped { value, how: Escape::Attribute(name), .. } if is_holder(trace, repeated, value) => {
+            Some(name)
+        }
+        _ => None,
+    })
+}
+
+/// Does the write go to the array through one of its places, not by a name that it had before?
+fn through_place(trace: &BodyTrace<'_>, repeated: &Repeated<'_>, write: &Write<'_>) -> bool {
+    let Some(via) = write.via.filter(|_| write.how != WriteHow::TupleItem) else { return false };
+    if !trace.overlaps(repeated.array, write.value) {
+        return false;
+    }
+    let taken = |event: &Event| match event.kind {
+        // (`a, b = [np.zeros(3)] * 2` is a matter of VL403.)
+        EventKind::Bound { local, value, from } if local == via => {
+            let taken = from == BoundFrom::Expression && event.stmt != repeated.event.stmt;
+            is_holder(trace, repeated, value) && !write.direct || taken && trace.overlaps(repeated.array, value)
+        }
+        _ => false,
+    };
+    let mut bound = false;
+    trace
+        .walk_from(repeated.id, |id| {
+            bound |= taken(trace.event(id));
+            if id == write.id && bound {
+                Walk::Found
+            } else if remakes(trace, id, repeated.array) {
+                Walk::Stop
+            } else {
+                Walk::On
+            }
+        })
+        .is_some()
+}
+
+/// `objects[i] += v`: takes the array out of the place, changes it, and puts it back.
+fn through_objects(trace: &BodyTrace<'_>, repeated: &Repeated<'_>, write: &Write<'_>) -> bool {
+    write.how == WriteHow::Augmented
+        && write.direct
+        && is_holder(trace, repeated, write.object)
+        && trace.stores_element(write.id)
+        && trace.walk_from(repeated.id, |id| if id == write.id { Walk::Found } else { Walk::On }).is_some()
+}
+
+fn tell(trace: &BodyTrace<'_>, repeated: &Repeated<'_>, mut labels: Vec<Label>) -> Finding {
+    let made = repeated.array.bufs.first().and_then(|&buf| trace.made_at(buf)).map_or("", |span| trace.quote(span));
+    let made = if made.is_empty() || made.len() > 40 || made.contains('\n') { "…" } else { made };
+    let (said, help) = match repeated.how {
+        Repeat::Times => {
+            ("one array, several times: `*` copies the reference", format!("`[{made} for _ in range(…)]`"))
+        }
+        Repeat::Comprehension => ("one array, several times", "`x.copy()` as the element".to_string()),
+        Repeat::Keys => ("one array, under each of the keys", format!("`{{key: {made} for key in …}}`")),
+        Repeat::Fill => ("one array, put into each place", format!("`for i in range(len(…)): …[i] = {made}`")),
+    };
+    labels.push(label(repeated.event.span, Role::Primary, said));
+    Finding {
+        rule: &INFO,
+        span: repeated.event.span,
+        message: "one array stands here several times, and is changed in place".to_string(),
+        confidence: if trace.is_test() { Confidence::Possible } else { Confidence::Likely },
+        labels: in_order(labels),
+        help: Some(format!("make one for each: {help}")),
+    }
+}
