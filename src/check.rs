@@ -87,7 +87,7 @@ fn check_with(source: &SourceFile, run: impl FnOnce(&Module, &mut Judge) -> Outc
         Ok(module) => module,
         Err(error) => return Checked { syntax_error: Some(error), stats, ..Checked::default() },
     };
-    let mut judge = Judge { findings: Vec::new(), facts: Vec::new() };
+    let mut judge = Judge::default();
     let outcome = run(&module, &mut judge);
     stats.bodies = module.bodies.len() as u64;
     stats.opaque = u64::from(module.opaque);
@@ -159,6 +159,7 @@ fn judge_classes(module: &Module, text: &str, facts: &[(ClassId, Vec<Fact>)], fi
 }
 
 /// Lets the rules judge each body as soon as it is traced.
+#[derive(Default)]
 struct Judge {
     findings: Vec<Finding>,
     /// What each method does with the attributes of its object, by class.
@@ -168,8 +169,10 @@ struct Judge {
 impl Observer for Judge {
     fn body(&mut self, trace: &BodyTrace<'_>) {
         if !trace.events.is_empty() {
+            // (What was found in an earlier run stands: callers only add to what is known.)
             rules::judge(trace, &mut self.findings);
             if let Some(class) = trace.body.class {
+                self.facts.retain(|(_, facts)| facts.first().is_none_or(|fact| fact.method != trace.id));
                 self.facts.push((class, class::facts(trace)));
             }
         }

@@ -90,6 +90,11 @@ impl<'a> Machine<'a> {
         if (documented || used) && array.evidence == Evidence::None {
             array.evidence = Evidence::Likely;
         }
+        if array.evidence == Evidence::None && doc != DocType::Other && self.callers.pass_an_array(self.id, param.local)
+        {
+            array.evidence = Evidence::Likely;
+            self.callers.witnesses.arrays.insert((self.id, param.local));
+        }
         self.values.make(array)
     }
 

@@ -117,10 +117,13 @@ impl<'a> Machine<'a> {
             events: &events,
             returned: self.returned,
             blocks: &ranges,
+            witnesses: &self.callers.witnesses,
         };
+        let harmed = trace.harmed_by();
         let writes = entry_writes(&trace);
         let apart = returns_apart(&trace);
         observer.body(&trace);
+        self.callers.witnesses.harmed.extend(harmed);
         self.entry_writes = writes;
         self.returns_apart = apart;
         self.events = events;
@@ -529,6 +532,6 @@ impl<'a> Machine<'a> {
     }
 }
 
-struct Nobody;
+pub(super) struct Nobody;
 
 impl Observer for Nobody {}

@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::callers::Callers;
 use super::instance::Classes;
 use super::known::Known;
 use super::summary::{EntryWrite, Progress};
@@ -99,6 +100,8 @@ pub struct Machine<'a> {
     pub(crate) exit_free: Vec<(Local, ValueId)>,
     /// Parameters that a call of the file passes an array for.
     pub(crate) given: FxHashSet<(BodyId, Local)>,
+    /// What the calls so far pass.
+    pub(crate) callers: Callers,
     /// What the body that ran last writes of what was there on entry.
     pub(crate) entry_writes: Vec<EntryWrite>,
     /// Do the ways to what it returns differ in whether that shares memory?
@@ -178,6 +181,7 @@ impl<'a> Machine<'a> {
             exit_heap: Vec::new(),
             exit_free: Vec::new(),
             given: FxHashSet::default(),
+            callers: Callers::default(),
             entry_writes: Vec::new(),
             returns_apart: false,
             tainted: Vec::new(),

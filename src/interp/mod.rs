@@ -43,6 +43,7 @@ mod arith;
 mod attr;
 mod builtins;
 mod call;
+mod callers;
 mod candidates;
 mod class_candidates;
 mod closure;
@@ -103,7 +104,7 @@ pub trait Observer {
         false
     }
 
-    /// The trace of a body, when it is done.
+    /// The trace of a body, when it is done. Once more, if its callers say more of its parameters than was known.
     fn body(&mut self, _trace: &BodyTrace<'_>) {}
 }
 
@@ -149,11 +150,27 @@ pub fn analyse(
     // The module's own statements run twice: first for what its names are bound to, which every function may read, and
     // at last, when all functions are known, for the record.
     machine.learn_globals();
+    let mut globals_told = wanted.contains(&BodyId(0));
     for id in wanted {
         if machine.run(id, observer) {
             outcome.bodies += 1;
         } else {
             outcome.over_budget += 1;
+        }
+    }
+    // Functions of which the calls say more than they say themselves run again, and are judged anew.
+    for _ in 0..if observer.wants_points() { 0 } else { callers::MAX_ROUNDS } {
+        let learnt = machine.callers.learn();
+        if learnt.is_empty() {
+            break;
+        }
+        if !globals_told {
+            // What the module's own statements pass, they may use afterwards.
+            machine.run(BodyId(0), &mut fixpoint::Nobody);
+            globals_told = true;
+        }
+        for id in learnt {
+            machine.run(id, observer);
         }
     }
     outcome.given = std::mem::take(&mut machine.given);

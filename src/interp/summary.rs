@@ -148,7 +148,7 @@ pub(crate) struct Receiver {
 }
 
 /// A call's arguments by the callee's parameters.
-pub(super) struct Actuals {
+pub(crate) struct Actuals {
     pub(super) passed: FxHashMap<Local, ValueId>,
     /// The temps that single parameters were passed in.
     pub(super) temps: FxHashMap<Local, Temp>,
@@ -167,8 +167,11 @@ impl<'a> Machine<'a> {
         if body.is_async || !body.decorators.iter().all(|path| self.is_transparent(path)) {
             return None;
         }
-        let summary = self.summarise(callee)?;
         let mut actuals = self.actuals(callee, args, usize::from(receiver.is_some()));
+        if self.recording {
+            self.witness(callee, &actuals);
+        }
+        let summary = self.summarise(callee)?;
         if let (Some(receiver), Some(first)) = (receiver, body.params.first()) {
             actuals.passed.insert(first.local, receiver.value);
             if let Some(temp) = receiver.temp {

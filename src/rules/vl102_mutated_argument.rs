@@ -88,7 +88,7 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
     if trace.iter().any(|(id, event)| converts(event) && asks_to_copy(trace, id)) {
         return None;
     }
-    if !reaches(trace, write, buf, param) {
+    if !reaches(trace, write, buf, param) || trace.is_array_by_callers(param) && !trace.harms_a_caller(buf) {
         return None;
     }
     let inside = matches!(trace.buffers.get(buf).origin, Origin::Attr(..));

@@ -262,7 +262,8 @@ fn confidence(
         return None;
     }
     let snapshot = names_a_snapshot(trace.name(kept)) && !names_a_snapshot(trace.name(changed));
-    let compared = together(trace, seen, changed, written);
+    // (A test may compare the two to see that they are one.)
+    let compared = !trace.is_test() && together(trace, seen, changed, written);
     let looped = trace.in_loop(binding.event) && trace.in_loop(write.id);
     let whole_write = matches!(write.how, WriteHow::Item { whole: true });
     let likely = match binding.how {

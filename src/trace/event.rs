@@ -260,6 +260,8 @@ pub struct BodyTrace<'a> {
     pub returned: ValueId,
     /// For each block the range of its events.
     pub blocks: &'a [(u32, u32)],
+    /// What is known from the callers, as far as they have run.
+    pub witnesses: &'a super::Witnesses,
 }
 
 impl<'a> BodyTrace<'a> {

@@ -9,11 +9,13 @@ mod attributes;
 pub mod class;
 pub mod event;
 mod feasible;
+pub mod harm;
 pub mod loops;
 pub mod params;
 pub mod query;
 
 pub use class::{ClassTrace, Deed, Fact, Source, Way};
 pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Place, ReadHow, Repeat, WriteHow};
+pub use harm::Witnesses;
 pub use loops::{Component, Loop};
 pub use query::{Link, Walk};

@@ -79,6 +79,9 @@ impl<'a> Machine<'a> {
                     self.read(obj, ReadHow::Copied);
                 }
                 let result = self.index_array(&array, index, at);
+                if how == How::Slice && array.certain() && !self.has_memory(result) && result != ValueId::UNKNOWN {
+                    self.read_number(obj, &array, index, at);
+                }
                 self.derived(obj, result, how);
                 result
             }
@@ -121,6 +124,18 @@ impl<'a> Machine<'a> {
             }
             Value::Unknown => self.index_unknown(at),
             _ => ValueId::UNKNOWN,
+        }
+    }
+
+    /// A number is read out of an array: `x[i]`, where that is no view.
+    fn read_number(&mut self, obj: Temp, array: &Array, index: Temp, at: ValueId) {
+        if self.recording && !array.bufs.is_empty() {
+            let (parts, _) = self.parts(at);
+            let region = self.region(array, index, &parts);
+            // No view is made: it is the array that is looked at, in this place.
+            let value = self.view(array, |read| (read.region, read.owner) = (region, array.owner));
+            let via = self.root(obj).map(|root| root.local);
+            self.emit(EventKind::Read { value, via, how: ReadHow::Operand });
         }
     }
 
