@@ -102,7 +102,13 @@ fn check_with(source: &SourceFile, run: impl FnOnce(&Module, &mut Judge) -> Outc
     // A `finally` is lowered more than once, and so is told of more than once.
     // And one write is one story, whichever of the first family tells it.
     let family = |finding: &Finding| finding.rule.code.starts_with("VL10");
-    findings.dedup_by(|b, a| a.span == b.span && (a.rule.code == b.rule.code || family(a) && family(b)));
+    findings.dedup_by(|b, a| {
+        let one = a.span == b.span && (a.rule.code == b.rule.code || family(a) && family(b));
+        if one && b.confidence > a.confidence {
+            std::mem::swap(a, b);
+        }
+        one
+    });
     Checked { findings, syntax_error: None, stats, unresolved: outcome.unresolved }
 }
 

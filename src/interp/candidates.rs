@@ -2,9 +2,9 @@
 //! collect parts of one. In all others no event can happen that a rule starts from; they are interpreted only where an
 //! interpreted body calls them. (`inspect` wants to know of all.)
 
+mod alone;
 mod flow;
 mod hint;
-mod repeat;
 
 use smallvec::SmallVec;
 
@@ -250,10 +250,10 @@ impl<'a> Candidates<'a> {
         self.defs.resize(body.temps.len(), None);
         let mut written: SmallVec<[u32; 8]> = SmallVec::new();
         let (mut temporary, mut slices, mut collects, mut deletes) = (false, false, false, false);
-        let mut repeats = false;
+        let mut alone = false;
         for block in &body.blocks {
             for op in &block.ops {
-                repeats |= self.repeats(&op.kind, body);
+                alone |= self.is_alone(&op.kind, body);
                 match &op.kind {
                     OpKind::Store(local, value) => {
                         if let Some(OpKind::Const(Const::None)) = self.def(*value) {
@@ -300,7 +300,7 @@ impl<'a> Candidates<'a> {
                         // `self.a = self.b = np.zeros(n)`
                         let made = matches!(self.def(*value), Some(OpKind::Method { .. } | OpKind::Call(..)));
                         found |= made && stored.replace(*value) == Some(*value) || self.cuts(*value, body);
-                        found |= repeats;
+                        found |= alone;
                         found |= defaults && self.sources(*value, body).into_iter().any(lasts);
                         if self.known.meaning(*name).settable {
                             written.extend(self.sources(*obj, body));
@@ -380,7 +380,7 @@ impl<'a> Candidates<'a> {
         self.flow.writes_given = written.iter().fold(0, |places, &name| places | self.flow.given(name));
         found
             || temporary
-            || repeats && (collects || !written.is_empty())
+            || alone && (collects || !written.is_empty())
             || slices && collects && (deletes || loops(body))
             || written.into_iter().any(|name| self.flow.is_shared(name))
     }

@@ -11,6 +11,8 @@ mod vl102_mutated_argument;
 mod vl103_mutated_stored_argument;
 #[path = "vl104_stale_snapshot.rs"]
 mod vl104_stale_snapshot;
+#[path = "vl106_order_dependent_update.rs"]
+mod vl106_order_dependent_update;
 #[path = "vl107_exposed_internal_buffer.rs"]
 mod vl107_exposed_internal_buffer;
 #[path = "vl201_deleted_base_kept_alive.rs"]
@@ -38,6 +40,7 @@ pub(super) static INFOS: &[&RuleInfo] = &[
     &vl102_mutated_argument::INFO,
     &vl103_mutated_stored_argument::INFO,
     &vl104_stale_snapshot::INFO,
+    &vl106_order_dependent_update::INFO,
     &vl107_exposed_internal_buffer::INFO,
     &vl201_deleted_base_kept_alive::INFO,
     &vl202_small_view_retains_base::INFO,
@@ -55,6 +58,7 @@ pub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[
     vl101_write_through_view::check,
     vl102_mutated_argument::check,
     vl104_stale_snapshot::check,
+    vl106_order_dependent_update::check,
     vl201_deleted_base_kept_alive::check,
     vl202_small_view_retains_base::check,
     vl203_accumulated_views::check,

@@ -22,6 +22,11 @@ impl Loop {
     pub fn holds(&self, block: BlockId) -> bool {
         self.inside[block.index()]
     }
+
+    /// The block at which it is entered, and come back to.
+    pub(super) fn head(&self) -> BlockId {
+        self.head
+    }
 }
 
 /// One component of an index, as far as names tell.
@@ -54,6 +59,13 @@ impl BodyTrace<'_> {
             }
         }
         found
+    }
+
+    /// Does each pass of the loop run the block?
+    pub(super) fn is_in_each_pass(&self, around: &Loop, block: BlockId) -> bool {
+        let mut within = around.inside.clone();
+        within[block.index()] = false;
+        block == around.head || self.cycle(around.head, &within).is_none()
     }
 
     /// The blocks that lie on a way from the block back to it, through the blocks of `within` only.

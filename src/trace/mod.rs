@@ -13,9 +13,11 @@ pub mod harm;
 pub mod loops;
 pub mod params;
 pub mod query;
+pub mod sweep;
 
 pub use class::{ClassTrace, Deed, Fact, Source, Way};
 pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Place, ReadHow, Repeat, WriteHow};
 pub use harm::Witnesses;
 pub use loops::{Component, Loop};
 pub use query::{Link, Walk};
+pub use sweep::{Overtaken, Selection};
