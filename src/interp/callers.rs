@@ -3,14 +3,17 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::Observer;
+use super::candidates::Candidates;
+use super::fixpoint::Nobody;
 use super::machine::Machine;
 use super::summary::Actuals;
-use crate::domain::{Evidence, Kinds, Value};
+use crate::domain::{Evidence, Kinds, Origin, Value};
 use crate::ir::{BodyId, Local};
-use crate::trace::Witnesses;
+use crate::trace::{BodyTrace, EventKind, Witnesses};
 
-/// So often the calls are asked anew, when functions that were told of arrays have run again and call others.
-pub(super) const MAX_ROUNDS: usize = 3;
+/// So often the callers are asked anew, when functions that were told of arrays have run again and call others.
+const MAX_ROUNDS: usize = 3;
 
 /// What one call passes for a parameter: the body and the op that calls, and whether it is an array.
 type Witness = ((BodyId, u32), bool);
@@ -21,6 +24,8 @@ pub(crate) struct Callers {
     passed: FxHashMap<(BodyId, Local), SmallVec<[Witness; 2]>>,
     /// The parameters that all calls pass arrays for.
     proven: FxHashSet<(BodyId, Local)>,
+    /// The bodies so far that write what may be an array of a caller for all that is known.
+    open: Vec<BodyId>,
     /// What rules ask.
     pub(crate) witnesses: Witnesses,
 }
@@ -31,12 +36,19 @@ impl Callers {
         self.proven.contains(&(body, local))
     }
 
-    /// Learns what the calls say by now: the bodies that have a parameter of which that was not known.
+    /// Notes that a body writes what may be an array of a caller for all that is known.
+    pub(crate) fn note_open(&mut self, body: BodyId) {
+        if !self.open.contains(&body) {
+            self.open.push(body);
+        }
+    }
+
+    /// Learns what the calls say by now: the bodies that wait for it and have a parameter of which it was not known.
     pub(crate) fn learn(&mut self) -> Vec<BodyId> {
         let mut found = Vec::new();
         for (&(body, local), witnesses) in &self.passed {
             let all = !witnesses.is_empty() && witnesses.iter().all(|witness| witness.1);
-            if all && self.proven.insert((body, local)) {
+            if all && self.open.contains(&body) && self.proven.insert((body, local)) {
                 found.push(body);
             }
         }
@@ -47,6 +59,28 @@ impl Callers {
 }
 
 impl<'a> Machine<'a> {
+    /// Runs the callers of functions that write what nothing is known of, and the functions of which their calls say more
+    /// than they do themselves, for the rules to judge them once more.
+    pub(crate) fn ask_callers(&mut self, ran: &[BodyId], candidates: &Candidates<'_>, observer: &mut dyn Observer) {
+        if self.callers.open.is_empty() {
+            return;
+        }
+        for caller in candidates.callers_of(&self.callers.open) {
+            if !ran.contains(&caller) {
+                self.run(caller, &mut Nobody);
+            }
+        }
+        for _ in 0..MAX_ROUNDS {
+            let learnt = self.callers.learn();
+            if learnt.is_empty() {
+                break;
+            }
+            for id in learnt {
+                self.run(id, observer);
+            }
+        }
+    }
+
     /// Notes what a call passes.
     pub(crate) fn witness(&mut self, callee: BodyId, actuals: &Actuals) {
         for &local in actuals.temps.keys() {
@@ -65,4 +99,20 @@ impl<'a> Machine<'a> {
             }
         }
     }
+}
+
+/// Does the body write a parameter, or a part of one, of which it is not known what it is? (The callers of private functions
+/// know what these write; it is told as theirs.)
+pub(crate) fn is_open(trace: &BodyTrace<'_>) -> bool {
+    !trace.is_private()
+        && trace.events.iter().any(|event| {
+            let EventKind::Written { object, .. } = event.kind else { return false };
+            trace.array(object).is_some_and(|array| {
+                array.evidence == Evidence::None
+                    && array
+                        .bufs
+                        .iter()
+                        .any(|&buf| matches!(trace.buffers.get(buf).origin, Origin::Param(body, _) if body == trace.id))
+            })
+        })
 }

@@ -3,6 +3,7 @@
 //! interpreted body calls them. (`inspect` wants to know of all.)
 
 mod alone;
+mod callers;
 mod flow;
 mod hint;
 
@@ -76,7 +77,7 @@ impl<'a> Candidates<'a> {
 
     /// The bodies in which a rule may find something, in source order: an event may happen there that a rule starts
     /// from, and something speaks for arrays.
-    pub(crate) fn find(mut self, text: &str) -> Vec<BodyId> {
+    pub(crate) fn find(&mut self, text: &str) -> Vec<BodyId> {
         let ids = || (0..self.module.bodies.len() as u32).map(BodyId);
         // The cheap question first: it leaves few for the others.
         let mut waiting: Vec<BodyId> = ids().collect();

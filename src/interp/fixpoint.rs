@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
+use super::callers::is_open;
 use super::machine::Machine;
 use super::order::{Order, order};
 use super::summary::{Progress, entry_writes, returns_apart};
@@ -120,9 +121,13 @@ impl<'a> Machine<'a> {
             witnesses: &self.callers.witnesses,
         };
         let harmed = trace.harmed_by();
+        let open = is_open(&trace);
         let writes = entry_writes(&trace);
         let apart = returns_apart(&trace);
         observer.body(&trace);
+        if open {
+            self.callers.note_open(id);
+        }
         self.callers.witnesses.harmed.extend(harmed);
         self.entry_writes = writes;
         self.returns_apart = apart;

@@ -134,11 +134,10 @@ pub fn analyse(
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let known = Known::new(&module.names, model);
-    let mut wanted: Vec<BodyId> = if observer.wants_points() {
-        (0..module.bodies.len() as u32).map(BodyId).collect()
-    } else {
-        Candidates::new(module, &known, callees).find(text)
-    };
+    let mut candidates = Candidates::new(module, &known, callees);
+    let everything = observer.wants_points();
+    let mut wanted: Vec<BodyId> =
+        if everything { (0..module.bodies.len() as u32).map(BodyId).collect() } else { candidates.find(text) };
     // The module's own statements come last, when all functions are known.
     if wanted.first() == Some(&BodyId(0)) {
         wanted.rotate_left(1);
@@ -150,28 +149,15 @@ pub fn analyse(
     // The module's own statements run twice: first for what its names are bound to, which every function may read, and
     // at last, when all functions are known, for the record.
     machine.learn_globals();
-    let mut globals_told = wanted.contains(&BodyId(0));
-    for id in wanted {
+    for &id in &wanted {
         if machine.run(id, observer) {
             outcome.bodies += 1;
         } else {
             outcome.over_budget += 1;
         }
     }
-    // Functions of which the calls say more than they say themselves run again, and are judged anew.
-    for _ in 0..if observer.wants_points() { 0 } else { callers::MAX_ROUNDS } {
-        let learnt = machine.callers.learn();
-        if learnt.is_empty() {
-            break;
-        }
-        if !globals_told {
-            // What the module's own statements pass, they may use afterwards.
-            machine.run(BodyId(0), &mut fixpoint::Nobody);
-            globals_told = true;
-        }
-        for id in learnt {
-            machine.run(id, observer);
-        }
+    if !everything {
+        machine.ask_callers(&wanted, &candidates, observer);
     }
     outcome.given = std::mem::take(&mut machine.given);
     outcome.exports = machine.exports();
