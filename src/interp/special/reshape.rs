@@ -72,7 +72,8 @@ impl<'a> Machine<'a> {
             match &call.rest[..] {
                 [] => call.named("shape").and_then(|value| self.shape_value(value)),
                 [(value, _)] => self.shape_value(*value),
-                several => several.iter().map(|(value, _)| self.shape_value(*value)?.first().copied()).collect(),
+                // Several arguments are the lengths, one each: anything else is an error.
+                several => Some(several.iter().map(|&(value, _)| self.length(value)).collect()),
             }
         } else {
             let value = call.named("shape").or_else(|| call.named("newshape"));
@@ -89,6 +90,14 @@ impl<'a> Machine<'a> {
             }
         }
         Some(shape)
+    }
+
+    /// The length that an argument stands for which has to be an integer; -1: unknown.
+    fn length(&self, value: ValueId) -> i64 {
+        match self.values.get(value) {
+            Value::Int(Some(n)) => *n,
+            _ => -1,
+        }
     }
 
     /// Is an unknown length in the arguments a literal -1, rather than a variable?
