@@ -54,7 +54,9 @@ fn array_claim(array: &Array, trace: &BodyTrace<'_>, lines: &LineIndex, text: &s
     if array.unknown && !claim.buffers.is_empty() {
         claim.buffers.push("?".to_string());
     }
-    claim.ndim = array.ndim();
+    // What would be a number of a numeric array is, where it is an array all the same, one out of an object array.
+    let number = array.ndim() == Some(0) && !array.certain();
+    claim.ndim = array.ndim().filter(|_| !number);
     claim.shape = array
         .shape
         .as_ref()

@@ -166,6 +166,10 @@ impl<'a> Machine<'a> {
                 if let Some((_, temp)) = args.positional(2) {
                     self.escape(temp, Escape::Passed);
                 }
+                // Which attribute it is, nobody knows.
+                if let Some((object, _)) = args.positional(0) {
+                    self.havoc(object);
+                }
                 self.disturb();
                 ValueId::NONE
             }

@@ -62,7 +62,7 @@ impl<'a> Machine<'a> {
             _ => {}
         }
         if first && self.is_method() {
-            array.kinds = if self.extends_array() { Kinds::ARRAY } else { Kinds::OTHER };
+            array.kinds = if self.extends_array() && !self.takes_class() { Kinds::ARRAY } else { Kinds::OTHER };
             return self.values.make(array);
         }
         match param.annotation.as_ref().map_or(Said::Nothing, |ann| self.annotation(ann)) {
@@ -102,6 +102,14 @@ impl<'a> Machine<'a> {
         let holder = self.body.class.is_some() && self.body.kind == BodyKind::Function;
         holder
             && !self.body.decorators.iter().any(|path| path.last().is_some_and(|&sym| self.name(sym) == "staticmethod"))
+    }
+
+    /// Is a method's first parameter the class, rather than an instance of it?
+    /// (<https://docs.python.org/3/reference/datamodel.html#object.__new__>)
+    fn takes_class(&self) -> bool {
+        let name = self.body.qualname.rsplit('.').next().unwrap_or("");
+        matches!(name, "__new__" | "__init_subclass__" | "__class_getitem__")
+            || self.body.decorators.iter().any(|path| path.last().is_some_and(|&sym| self.name(sym) == "classmethod"))
     }
 
     /// Does the method's class extend an array class, as far as the names of its bases tell?

@@ -35,7 +35,8 @@
 //! its arguments, may rebind attributes and change the elements of containers that it is given, but is not assumed to
 //! write arrays. Annotations are believed. Objects that are no arrays but act like them (operators of their own,
 //! `__array_ufunc__`, the methods of arrays) are taken to act like them in this, too: where an array gives new memory, so
-//! do they, and where it gives a view, what they give lies in the same memory. A method called on `self` is the class's
+//! do they, and where it gives a view, what they give lies in the same memory. An array of which the dtype is not known holds
+//! no arrays for elements (object arrays can). A method called on `self` is the class's
 //! own, unless a class of the file that inherits from it has another.
 
 mod across;

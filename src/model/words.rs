@@ -255,6 +255,8 @@ specials! {
     Range = "range",
     /// `trim_zeros`: a slice.
     TrimZeros = "trim-zeros",
+    /// `item`: a number; of an object array, anything.
+    Item = "item",
     /// `round`: fresh, but before NumPy 2 the same object for an array of integers.
     Round = "round",
     /// `unwrap`, `divmod`, `modf`, `frexp`: a pair of fresh arrays for several outputs.

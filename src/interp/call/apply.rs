@@ -43,6 +43,7 @@ impl<'a> Machine<'a> {
             Some(value) => value,
             None => self.by_condition(call),
         };
+        let result = self.of_objects(call, result);
         let result = self.peculiar(call, result);
         let result = self.of_that_sort(call, result);
         // What only looks at an array (`squeeze`, `transpose`) asks a number of NumPy for the same: a number.
@@ -63,6 +64,16 @@ impl<'a> Machine<'a> {
             }
             _ => result,
         }
+    }
+
+    /// What would be a number of a numeric array may be anything, an array too, where it is taken or made from the
+    /// elements of an object array.
+    fn of_objects(&self, call: &Call<'a>, result: ValueId) -> ValueId {
+        let objects = |value: ValueId| self.values.array(value).is_some_and(|array| array.dtype == Dtype::Object);
+        if self.values.kinds(result).meets(Kinds::SCALAR) && call.slots.iter().flatten().any(|slot| objects(slot.0)) {
+            return ValueId::UNKNOWN;
+        }
+        result
     }
 
     /// Does the flag have the value that the condition asks for?

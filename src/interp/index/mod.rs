@@ -189,7 +189,7 @@ impl<'a> Machine<'a> {
     /// `x.flat[index]`: a copy, or a scalar.
     fn flat_index(&mut self, array: &Array, at: ValueId) -> ValueId {
         if matches!(self.values.get(at), Value::Int(_)) {
-            return self.scalar_of(array);
+            return if array.dtype == Dtype::Object { ValueId::UNKNOWN } else { self.scalar_of(array) };
         }
         let several = matches!(self.values.get(at), Value::Slice(..) | Value::Ellipsis | Value::Ref(_));
         let kinds = if several && array.certain() { Kinds::ARRAY } else { Kinds::LIKE };

@@ -84,11 +84,14 @@ impl<'a> Machine<'a> {
             return Some(self.fresh_result(call, Owner::Either, true));
         }
         let (operand, _) = call.rest[0];
+        let mut axes = false;
         let keeps_all = match call.named("subscripts").map(|value| self.values.get(value)) {
             Some(Value::Str(Some(text))) => match self.name(*text).split_once("->") {
                 Some((from, to)) => {
                     let kept = from.chars().filter(|c| c.is_alphabetic()).all(|c| to.contains(c));
-                    Tri::of(kept && !from.contains('.'))
+                    axes = to.contains(char::is_alphabetic);
+                    // An ellipsis may stand for no axis.
+                    if kept && from.contains('.') && !to.contains('.') { Tri::May } else { Tri::of(kept) }
                 }
                 None => Tri::May,
             },
@@ -100,9 +103,15 @@ impl<'a> Machine<'a> {
             return Some(fresh);
         }
         let certain = array.certain();
+        let number = !axes && array.ndim().is_none_or(|n| n == 0);
         let view = self.view(&array, |v| {
             v.forget_layout();
             v.writeable = Tri::May;
+            if number {
+                // No array of no dimensions comes back, but its number.
+                v.kinds = v.kinds.union(Kinds::SCALAR);
+                v.evidence = Evidence::None;
+            }
             reaxed(v);
         });
         Some(if keeps_all.must() && certain { view } else { self.values.join(view, fresh) })

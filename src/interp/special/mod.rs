@@ -205,6 +205,11 @@ impl<'a> Machine<'a> {
                 })
             }
             Special::Round => self.round(call),
+            Special::Item => {
+                let array = self.values.array(call.value(0)?)?;
+                let number = array.dtype.kind().is_some_and(|kind| kind != b'O');
+                if number { Some(self.number_of(array.dtype)) } else { Some(ValueId::UNKNOWN) }
+            }
         }
     }
 
