@@ -22,6 +22,10 @@ impl<'a> Machine<'a> {
                 self.member(&path, self.name(name))
             }
             Value::Array(array) => self.array_attribute(obj, &array, name),
+            Value::Ref(_) if self.name(name) == "__dict__" => {
+                self.open_up(value);
+                ValueId::UNKNOWN
+            }
             Value::Ref(objects) => self.instance_attribute(&objects, value, name),
             Value::Slice(start, stop, step) if matches!(self.name(name), "start" | "stop" | "step") => {
                 match self.name(name) {
@@ -154,6 +158,10 @@ impl<'a> Machine<'a> {
     /// An attribute of an object that is no array, or perhaps none.
     pub(crate) fn object_attribute(&mut self, array: &Array, name: Sym) -> ValueId {
         let Some(object) = self.entry_object(array) else { return ValueId::UNKNOWN };
+        if self.name(name) == "__dict__" {
+            self.disturb();
+            return ValueId::UNKNOWN;
+        }
         if let Some(id) = self.state.content(object) {
             let content = self.values.content(id);
             if let Some(value) = lookup(content, Key::Name(name)) {

@@ -168,14 +168,17 @@ impl<'a> Machine<'a> {
                 }
                 // Which attribute it is, nobody knows.
                 if let Some((object, _)) = args.positional(0) {
-                    self.havoc(object);
+                    self.open_up(object);
                 }
-                self.disturb();
                 ValueId::NONE
             }
-            Builtin::Type | Builtin::Super | Builtin::Vars | Builtin::Dir | Builtin::Object | Builtin::Open => {
+            Builtin::Vars => {
+                if let Some((object, _)) = args.positional(0) {
+                    self.open_up(object);
+                }
                 ValueId::UNKNOWN
             }
+            Builtin::Type | Builtin::Super | Builtin::Dir | Builtin::Object | Builtin::Open => ValueId::UNKNOWN,
             Builtin::ByteArray => {
                 self.read_args(args);
                 self.fresh(0, Kinds::OTHER, Evidence::None, |array| array.owner = Owner::Either)

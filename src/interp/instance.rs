@@ -11,7 +11,7 @@ use super::machine::Machine;
 use super::summary::Receiver;
 use crate::domain::values::lookup;
 use crate::domain::{Array, BufId, Content, Key, ObjectKind, Origin, Value, ValueId};
-use crate::ir::{BodyId, ClassId, Module, Sym, Temp};
+use crate::ir::{Block, BodyId, ClassId, Module, OpKind, Sym, Temp};
 
 /// The part of a call's site that stands for the instance it makes.
 const INSTANCE_PART: u16 = 150;
@@ -86,10 +86,20 @@ impl<'a> Machine<'a> {
         matches!(base, [name] if self.name(*name) == "object")
     }
 
+    /// Has the file a class of descriptors, whose instances answer for attributes of others?
+    /// (<https://docs.python.org/3/howto/descriptor.html>)
+    fn has_descriptors(&self) -> bool {
+        ["__get__", "__set__"]
+            .iter()
+            .filter_map(|name| self.module.names.get(name))
+            .any(|name| self.module.classes.iter().any(|class| class.methods.iter().any(|method| method.0 == name)))
+    }
+
     /// Are all bases known, and is nothing about the class out of the ordinary?
     fn is_plain(&self, class: ClassId) -> bool {
         let mut chain = vec![class];
         let mut i = 0;
+        let descriptors = self.has_descriptors();
         while i < chain.len() {
             if i >= MAX_BASES {
                 return false;
@@ -101,6 +111,10 @@ impl<'a> Machine<'a> {
             let odd =
                 |name: &Sym| matches!(self.name(*name), "__new__" | "__setattr__" | "__getattr__" | "__getattribute__");
             if !body.decorators.is_empty() || header.contains('=') || info.methods.iter().any(|method| odd(&method.0)) {
+                return false;
+            }
+            let calls = |block: &Block| block.ops.iter().any(|op| matches!(op.kind, OpKind::Call(..)));
+            if descriptors && body.blocks.iter().any(calls) {
                 return false;
             }
             for base in &info.bases {

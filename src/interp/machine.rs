@@ -467,6 +467,12 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Attributes of the object may be rebound by names that are not known: through `vars(object)`, or by `setattr`.
+    pub(crate) fn open_up(&mut self, object: ValueId) {
+        self.havoc(object);
+        self.disturb();
+    }
+
     /// Something unknown ran: attributes of objects that were there on entry may have been rebound.
     pub(crate) fn disturb(&mut self) {
         self.effects = true;

@@ -255,6 +255,8 @@ specials! {
     Range = "range",
     /// `trim_zeros`: a slice.
     TrimZeros = "trim-zeros",
+    /// `diff`: fresh, but with `n=0` the very argument.
+    Diff = "diff",
     /// `item`: a number; of an object array, anything.
     Item = "item",
     /// `round`: fresh, but before NumPy 2 the same object for an array of integers.

@@ -15,9 +15,10 @@ impl<'a> Machine<'a> {
         {
             self.prove_ints(temp);
         }
-        let shape = self.shape_by_rule(call);
+        let same_axes = !self.dtype_has_axes(call);
+        let shape = self.shape_by_rule(call).filter(|_| same_axes);
         let dtype = self.dtype_by_rule(call);
-        let order = self.order_by_rule(call);
+        let order = self.order_by_rule(call).filter(|_| same_axes);
         let kinds = self.fresh_kinds(call, or_scalar, shape.as_ref());
         let blank = call.row.blank;
         // Positions and counts are plain integers, whatever the array is.
@@ -63,6 +64,16 @@ impl<'a> Machine<'a> {
             buffer.from_file = matches!(&*call.row.name, "numpy.fromfile" | "numpy.loadtxt" | "numpy.fromregex");
         }
         value
+    }
+
+    /// Is the dtype written out as one of subarrays, `(float, 2)` or `"2f8"`? Their axes come after those of the shape.
+    /// (<https://numpy.org/doc/stable/reference/arrays.dtypes.html#specifying-and-constructing-data-types>)
+    pub(crate) fn dtype_has_axes(&self, call: &Call<'a>) -> bool {
+        match call.named("dtype").map(|value| self.values.get(value)) {
+            Some(Value::Tuple(_)) => true,
+            Some(Value::Str(Some(text))) => self.name(*text).starts_with(|c: char| c == '(' || c.is_ascii_digit()),
+            _ => false,
+        }
     }
 
     /// The items of a shape that is written out, `(n, m)`, are integers, or the call raises.

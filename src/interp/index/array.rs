@@ -147,6 +147,10 @@ impl<'a> Machine<'a> {
                 // An element of something with an unknown number of dimensions may well be a number.
                 view.evidence = Evidence::None;
             }
+            if field && array.kinds.meets(Kinds::SCALAR) && !array.entry {
+                // Where it is one record, that is an object of its own.
+                view.lies = false;
+            }
             if element {
                 // An element of a list is another object than the list's other elements.
                 view.lies &= !of_list;

@@ -207,8 +207,9 @@ impl<'a> Machine<'a> {
             Some(value) if value != ValueId::NONE => self.dtype_value(value).unwrap_or_default(),
             _ => self.nested_dtype(source, 0).unwrap_or_default(),
         };
-        // An object array of rows of several lengths has one dimension.
-        let plain = call.named("dtype").is_none() || dtype.kind().is_some_and(|kind| kind != b'O');
+        // Where it may make objects, rows of several lengths give one dimension, and tuples may be records.
+        let plain = call.named("dtype").is_none() || dtype.kind().is_some_and(|kind| !matches!(kind, b'O' | b'V'));
+        let list = matches!(self.values.get(source), Value::Ref(_)) && !self.dtype_has_axes(call);
         let order = self.order_value(call.named("order"));
         let minimum = match call.named("ndmin").map(|value| self.values.get(value)) {
             None => Some(0),
@@ -219,7 +220,7 @@ impl<'a> Machine<'a> {
             array.owner = Owner::Either;
             array.dtype = dtype;
             let fits = shape.as_ref().zip(minimum).is_some_and(|(shape, n)| shape.len() >= n)
-                && (plain || shape.as_ref().is_some_and(|shape| shape.len() == 1 || !shape.contains(&-1)));
+                && (plain || list && shape.as_ref().is_some_and(|shape| shape.len() == 1));
             array.set_shape(if fits { shape } else { None });
             match order {
                 None | Some(b'K' | b'C' | b'A') => array.c = Tri::Must,

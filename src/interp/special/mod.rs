@@ -205,6 +205,19 @@ impl<'a> Machine<'a> {
                 })
             }
             Special::Round => self.round(call),
+            Special::Diff => {
+                let fresh = match call.named("n").map(|n| self.values.get(n)) {
+                    None => true,
+                    Some(Value::Int(Some(n))) => *n != 0,
+                    Some(_) => false,
+                };
+                if fresh && !call.open {
+                    return None;
+                }
+                let differences = self.by_words(call, &call.row.result);
+                let same = call.value(0).unwrap_or(ValueId::UNKNOWN);
+                Some(self.values.join(differences, same))
+            }
             Special::Item => {
                 let array = self.values.array(call.value(0)?)?;
                 let number = array.dtype.kind().is_some_and(|kind| kind != b'O');
