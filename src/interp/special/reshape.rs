@@ -72,8 +72,10 @@ impl<'a> Machine<'a> {
             match &call.rest[..] {
                 [] => call.named("shape").and_then(|value| self.shape_value(value)),
                 [(value, _)] => self.shape_value(*value),
-                // Several arguments are the lengths, one each: anything else is an error.
-                several => Some(several.iter().map(|&(value, _)| self.length(value)).collect()),
+                // Several arguments are the lengths, one each: anything else is an error. (But `xp.reshape(x, shape)` is a
+                // function's call, if `xp` is a module.)
+                several if array.certain() => Some(several.iter().map(|&(value, _)| self.length(value)).collect()),
+                several => several.iter().map(|(value, _)| self.shape_value(*value)?.first().copied()).collect(),
             }
         } else {
             let value = call.named("shape").or_else(|| call.named("newshape"));
