@@ -94,13 +94,15 @@ fn order_words(row: &Row) -> Option<String> {
 }
 
 fn condition_words(row: &Row, condition: Condition) -> Value {
-    json!({"flag": name(row, condition.param), "holds": condition.holds})
+    let of_self = row.params[usize::from(condition.param)].of_self;
+    json!({"flag": name(row, condition.param), "holds": condition.holds, "of_self": of_self})
 }
 
 fn as_json(table: &str, row: &Row) -> Value {
     let params: Vec<Value> = row
         .params
         .iter()
+        .filter(|p| !p.of_self)
         .map(|p| json!({"name": p.name, "keyword_only": p.keyword_only, "variadic": p.variadic, "default": p.default}))
         .collect();
     let kind = match row.kind {
@@ -118,6 +120,7 @@ fn as_json(table: &str, row: &Row) -> Value {
         "writes": row.writes.iter().map(|index| name(row, *index)).collect::<Vec<_>>(),
         "writes_when": row.writes_when.iter().map(|(of, when)| (name(row, *of), condition_words(row, *when))).collect::<BTreeMap<_, _>>(),
         "copies_when": row.copies_when.map(|when| condition_words(row, when)),
+        "class": row.class,
         "zero_dim_scalar": row.zero_dim_scalar,
         "shape": shape_words(row),
         "dtype": dtype_words(row, &row.dtype),
@@ -343,6 +346,7 @@ const WRONG: &[(&str, &str)] = &[
         "a keyword `order` that the row does not have",
     ),
     ("fn numpy.copy(a)\n  result fresh owner\n  ~ np.copy(x, 'C')", "more positional arguments"),
+    ("fn numpy.copy(a)\n  result fresh owner\n  class numpy.ndarray\n  ~ np.copy(x)", "but `class` is numpy.ndarray"),
     ("fn numpy.copy(a)\n  result fresh owner\n  ~ x.copy()", "does not use the row's name"),
     ("fn numpy.ma.getmask(a)\n  result fresh owner\n  ~ np.ma.getmask(mx)", "but returns part"),
     ("fn numpy.ma.getdata(a)\n  result part of a\n  ~ np.ma.getdata(mx)", "but returns view"),

@@ -88,6 +88,8 @@ pub enum CopyOf {
     Fancy,
     /// `a.flatten()`
     Flatten,
+    /// Read from a file of arrays: `dataset[2:5]`.
+    Read,
     /// Asked for: `a.copy()`, `np.array(a)`, `astype`.
     Explicit,
 }

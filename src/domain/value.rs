@@ -350,6 +350,8 @@ pub enum ObjectKind {
     Iterator,
     /// An instance of a class of this file, or any object whose attributes are tracked.
     Instance(Option<ClassId>),
+    /// An object of a class of another library that holds arrays, by the dotted path of the class.
+    Library(Sym),
     /// Any of these: it may hold anything.
     Any,
 }

@@ -26,7 +26,10 @@ impl<'a> Machine<'a> {
                 self.open_up(value);
                 ValueId::UNKNOWN
             }
-            Value::Ref(objects) => self.instance_attribute(&objects, value, name),
+            Value::Ref(objects) => match self.library_class(&objects) {
+                Some(class) => self.library_attribute(obj, &objects, class, name),
+                None => self.instance_attribute(&objects, value, name),
+            },
             Value::Slice(start, stop, step) if matches!(self.name(name), "start" | "stop" | "step") => {
                 match self.name(name) {
                     "start" => start,
@@ -378,7 +381,7 @@ impl<'a> Machine<'a> {
         for i in 0..self.state.heap.len() {
             let (object, id) = self.state.heap[i];
             let mut content = self.values.content(id).clone();
-            if !matches!(content.kind, ObjectKind::Instance(_)) {
+            if !matches!(content.kind, ObjectKind::Instance(_) | ObjectKind::Library(_)) {
                 continue;
             }
             let Some(old) = lookup(&content, Key::Name(name)) else { continue };

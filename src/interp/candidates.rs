@@ -30,6 +30,8 @@ pub(crate) struct Candidates<'a> {
     modelled: Vec<bool>,
     /// For each symbol: is it the name of a function or class of the file?
     own: Vec<bool>,
+    /// Does the file name a package that reads files of arrays?
+    reads_files: bool,
     /// For each symbol: is it a property of a class of the file?
     properties: Vec<bool>,
     /// For each symbol: what of what it is given may a function of the file of this name write?
@@ -64,6 +66,7 @@ impl<'a> Candidates<'a> {
             callees,
             modelled: vec![false; names],
             own,
+            reads_files: known.any(|meaning| meaning.named.reads_files),
             properties,
             writers: vec![0; names],
             calls: Vec::new(),
@@ -444,6 +447,8 @@ impl<'a> Candidates<'a> {
         let mut at = obj;
         loop {
             match self.def(at) {
+                // What a slice of `file[name]` gives was read from the file.
+                Some(OpKind::Index(inner, _)) if self.reads_files && self.is_item_by_name(*inner) => return false,
                 Some(OpKind::Index(inner, index)) if self.is_basic(*index) => at = *inner,
                 Some(OpKind::Index(..) | OpKind::Call(..) | OpKind::Method { .. }) => return false,
                 // What it returns may be a copy.

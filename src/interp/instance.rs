@@ -182,9 +182,10 @@ impl<'a> Machine<'a> {
     pub(crate) fn may_be_instance(&self, objects: &[BufId]) -> bool {
         let contents = self.contents(objects);
         contents.len() < objects.len()
-            || contents
-                .iter()
-                .any(|(_, id)| matches!(self.values.content(*id).kind, ObjectKind::Instance(_) | ObjectKind::Any))
+            || contents.iter().any(|(_, id)| match self.values.content(*id).kind {
+                ObjectKind::Instance(_) | ObjectKind::Library(_) | ObjectKind::Any => true,
+                ObjectKind::List | ObjectKind::Dict | ObjectKind::Set | ObjectKind::Iterator => false,
+            })
     }
 
     /// `obj.name(args)` where `obj` is an instance; None: not a method that is known.
@@ -285,7 +286,7 @@ impl<'a> Machine<'a> {
                             }
                         },
                     },
-                    ObjectKind::Any => return ValueId::UNKNOWN,
+                    ObjectKind::Any | ObjectKind::Library(_) => return ValueId::UNKNOWN,
                     _ => return self.values.intern(Value::Bound(value, name)),
                 },
                 None => return ValueId::UNKNOWN,
@@ -301,7 +302,7 @@ impl<'a> Machine<'a> {
             Value::Bottom => {}
             Value::Ref(objects) => {
                 self.update(&objects, |m, content| {
-                    if matches!(content.kind, ObjectKind::Instance(_)) {
+                    if matches!(content.kind, ObjectKind::Instance(_) | ObjectKind::Library(_)) {
                         m.put(content, Key::Name(name), stored);
                     }
                 });

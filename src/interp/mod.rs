@@ -59,6 +59,7 @@ mod instance;
 mod instantiate;
 mod iterators;
 mod known;
+mod library;
 mod machine;
 mod order;
 mod refine;

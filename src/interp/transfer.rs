@@ -487,6 +487,10 @@ impl<'a> Machine<'a> {
     }
 
     fn enter_context(&mut self, manager: Temp) -> ValueId {
+        if matches!(self.values.get(self.temp(manager)), Value::Ref(objects) if self.library_class(objects).is_some()) {
+            // A file of arrays (`h5py.File`) gives itself.
+            return self.temp(manager);
+        }
         // Files, locks and the like: nothing is known of what they hand out.
         self.escape(manager, Escape::Passed);
         ValueId::UNKNOWN

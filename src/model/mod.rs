@@ -58,6 +58,8 @@ pub struct ParamSpec {
     pub keyword_only: bool,
     /// Does it take all remaining positional arguments?
     pub variadic: bool,
+    /// Is it no parameter, but a flag that the object was made with (`self.copy`)? The name then is the flag's alone.
+    pub of_self: bool,
     /// Is it true where it is not given (`copy=True`)?
     pub default: bool,
 }
@@ -112,6 +114,11 @@ pub struct Row {
     pub copies_when: Option<Condition>,
     /// The parameter without which the result need not be an array: of a sparse matrix or a data frame comes one again.
     pub like: Option<Like>,
+    /// The class of the result, which is an object of a library that holds arrays: `result` speaks of these.
+    pub class: Option<Box<str>>,
+    /// The attributes under which the object that is made holds its arrays, in the order in which they are passed; empty
+    /// where it has one array, or nobody knows how many.
+    pub parts: Vec<Box<str>>,
     /// The parameters that are masked arrays whose masks change. (A mask is memory of its own: see `part of` among the
     /// results.)
     pub masks: Vec<ParamIndex>,
@@ -198,7 +205,7 @@ impl Row {
 
     /// The index of the parameter of this name.
     pub fn param(&self, name: &str) -> Option<ParamIndex> {
-        self.params.iter().position(|p| &*p.name == name).map(|i| i as ParamIndex)
+        self.params.iter().position(|p| &*p.name == name && !p.of_self).map(|i| i as ParamIndex)
     }
 }
 
@@ -233,6 +240,13 @@ pub struct Named {
     pub array_attribute: Option<RowId>,
     /// It is a keyword that asks for a write: one that receives the result (`out`), or a flag (`overwrite_input`).
     pub asks: bool,
+    /// A method or attribute of this name has a row for a class of a library round NumPy.
+    pub of_library: bool,
+    /// A method of this name writes an argument where its object was made with a flag, as `copy=False`: the flag is
+    /// named in the same file, mostly.
+    pub writes_by_flag: bool,
+    /// It is a package that reads files of arrays.
+    pub reads_files: bool,
     /// It is a package (the first part of a dotted name) that has functions in the model.
     pub package: bool,
 }
@@ -271,6 +285,10 @@ static LIBRARIES: &[(&str, &str)] = &[
     ("sklearn.model", include_str!("sklearn.model")),
     ("skimage.model", include_str!("skimage.model")),
     ("pandas.model", include_str!("pandas.model")),
+    ("sparse.model", include_str!("sparse.model")),
+    ("files.model", include_str!("files.model")),
+    ("labelled.model", include_str!("labelled.model")),
+    ("tensors.model", include_str!("tensors.model")),
     ("cv2.model", include_str!("cv2.model")),
     ("readers.model", include_str!("readers.model")),
 ];
@@ -349,6 +367,23 @@ impl Model {
             {
                 self.by_name.entry(package.into()).or_default().package = true;
             }
+            // Of a class of a library: its rows say something where the class is known, and nothing of the name.
+            if row.kind != RowKind::Function && row.name.matches('.').count() > 1 {
+                let common = self.by_name.entry(last.into()).or_default();
+                common.of_library = true;
+                let flagged = |param: &ParamIndex| row.write_condition(*param).is_some();
+                common.writes_by_flag |= row.writes.iter().any(flagged);
+                if !row.writes.iter().all(flagged) {
+                    common.method_writes = Some(0);
+                }
+                if let (Some(Special::Member), true, Some((package, _))) =
+                    (row.special, row.result.is_new(), row.name.split_once('.'))
+                {
+                    self.by_name.entry(package.into()).or_default().reads_files = true;
+                }
+                self.add(row);
+                continue;
+            }
             let common = self.by_name.entry(last.into()).or_default();
             common.new = Some(common.new.unwrap_or(true) && new);
             common.tuple |= tuple;
@@ -364,14 +399,19 @@ impl Model {
                     RowKind::Function => {}
                 }
             }
-            let (map, key) = match row.kind {
-                RowKind::Function => (&mut self.functions, row.name.clone()),
-                RowKind::Method => (&mut self.methods, row.name.clone()),
-                RowKind::Attribute => (&mut self.attributes, row.name.clone()),
-            };
-            map.insert(key, id);
-            self.rows.push(row);
+            self.add(row);
         }
+    }
+
+    fn add(&mut self, row: Row) {
+        let id = RowId(self.rows.len() as u32);
+        let map = match row.kind {
+            RowKind::Function => &mut self.functions,
+            RowKind::Method => &mut self.methods,
+            RowKind::Attribute => &mut self.attributes,
+        };
+        map.insert(row.name.clone(), id);
+        self.rows.push(row);
     }
 
     /// The row of an id of this model.

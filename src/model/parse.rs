@@ -19,6 +19,10 @@
 //!   writes a, b                   the parameters whose memory is written
 //!   writes a when inplace         … and the flag that must be given and true for it (`unless`: false)
 //!   copies when copy              the result is fresh where this flag is true (`unless`: false), whatever `result` says
+//!   copies unless self.copy       … a flag that the object was made with
+//!   class pandas.Series           the result is an object of this class; `result` speaks of the arrays that it holds, and
+//!                                 in the rows of its methods and attributes `self` stands for them
+//!   parts data, indices, indptr   … under these attributes
 //!   like a when accept_sparse     where a is no array (a sparse matrix, a data frame), neither need the result be one
 //!   masks a                       the masked arrays whose masks change
 //!   blank                         the result is made to be filled
@@ -108,7 +112,7 @@ pub struct TableError {
 }
 
 const HEADERS: &str = "`fn`, `method`, `attr`, `ufunc`, `alias`";
-const CLAUSES: &str = "`result`, `out`, `writes`, `copies`, `like`, `masks`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `set`, `subclass`, `before V: …`, `from V: …`, `since`, `until`, `documented`, `~`";
+const CLAUSES: &str = "`result`, `out`, `writes`, `copies`, `class`, `parts`, `like`, `masks`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `set`, `subclass`, `before V: …`, `from V: …`, `since`, `until`, `documented`, `~`";
 /// The keywords that every ufunc takes.
 const UFUNC_KEYWORDS: [&str; 6] = ["where", "casting", "order", "dtype", "subok", "signature"];
 
@@ -158,8 +162,8 @@ pub(super) fn is_dotted(text: &str) -> bool {
     text.contains('.') && text.split('.').all(is_name)
 }
 
-fn parameter(name: &str, keyword_only: bool) -> ParamSpec {
-    ParamSpec { name: name.into(), keyword_only, variadic: false, default: false }
+pub(super) fn parameter(name: &str, keyword_only: bool) -> ParamSpec {
+    ParamSpec { name: name.into(), keyword_only, variadic: false, of_self: false, default: false }
 }
 
 pub(super) fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Row {
@@ -173,6 +177,8 @@ pub(super) fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Ro
         writes_when: Vec::new(),
         copies_when: None,
         like: None,
+        class: None,
+        parts: Vec::new(),
         masks: Vec::new(),
         blank: false,
         zero_dim_scalar: false,
@@ -215,7 +221,7 @@ pub(super) fn signature(text: &str) -> Result<(&str, Vec<ParamSpec>), String> {
             return Err(format!("the parameter `{bare}` occurs twice"));
         }
         let variadic = word.starts_with('*');
-        params.push(ParamSpec { name: bare.into(), keyword_only, variadic, default });
+        params.push(ParamSpec { variadic, default, ..parameter(bare, keyword_only) });
         keyword_only |= variadic;
     }
     if params.len() > usize::from(ParamIndex::MAX) {
@@ -304,6 +310,9 @@ pub(super) fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Res
             row.like = Some(Like { of: param(row, name.trim())?, when });
         }
         "copies" => row.copies_when = Some(condition(row, rest)?),
+        "class" if is_dotted(rest) => row.class = Some(rest.into()),
+        "class" => return Err(format!("`{rest}` is not a dotted name such as `pandas.Series`")),
+        "parts" => row.parts = rest.split(',').map(|name| name.trim().into()).collect(),
         "masks" => row.masks = rest.split(',').map(|name| param(row, name.trim())).collect::<Result<_, _>>()?,
         "blank" if rest.is_empty() => row.blank = true,
         "zero-dim" if rest == "scalar" => row.zero_dim_scalar = true,
@@ -351,20 +360,27 @@ pub(super) fn param(row: &Row, name: &str) -> Result<ParamIndex, String> {
 }
 
 /// Splits `a, b when copy` into what holds and the condition.
-fn conditional<'a>(row: &Row, text: &'a str) -> Result<(&'a str, Option<Condition>), String> {
+fn conditional<'a>(row: &mut Row, text: &'a str) -> Result<(&'a str, Option<Condition>), String> {
     let at = [" when ", " unless "].into_iter().find_map(|word| text.find(word));
     let (names, when) = text.split_at(at.unwrap_or(text.len()));
     Ok((names, at.map(|_| condition(row, when.trim())).transpose()?))
 }
 
 /// Reads `when copy`.
-fn condition(row: &Row, text: &str) -> Result<Condition, String> {
+fn condition(row: &mut Row, text: &str) -> Result<Condition, String> {
     let holds = match split(text) {
         ("when", _) => true,
         ("unless", _) => false,
         _ => return Err(format!("`{text}` is not a condition such as `when copy` or `unless copy`")),
     };
-    Ok(Condition { param: param(row, split(text).1)?, holds })
+    let flag = split(text).1;
+    let Some(own) = flag.strip_prefix("self.") else { return Ok(Condition { param: param(row, flag)?, holds }) };
+    let known = row.params.iter().position(|param| param.of_self && &*param.name == own);
+    let index = known.unwrap_or(row.params.len());
+    if known.is_none() {
+        row.params.push(ParamSpec { of_self: true, ..parameter(own, true) });
+    }
+    Ok(Condition { param: index as ParamIndex, holds })
 }
 
 /// Reads `2.0: result fresh`.

@@ -33,8 +33,7 @@ pub fn row(key: &str, words: &str) -> Result<Row, String> {
         if most > MAX_POSITION {
             return Err(format!("there is no argument {}; positions go from 0 to {}", most - 1, MAX_POSITION - 1));
         }
-        let spec =
-            |name: String, variadic| ParamSpec { name: name.into(), keyword_only: false, variadic, default: false };
+        let spec = |name: String, variadic| ParamSpec { variadic, ..parse::parameter(&name, false) };
         let mut params: Vec<ParamSpec> = (0..most).map(|n| spec(n.to_string(), false)).collect();
         params.push(spec("rest".to_owned(), true));
         parse::empty_row(RowKind::Function, name, params)

@@ -247,6 +247,8 @@ specials! {
     Shuffle = "shuffle",
     /// `copyto`, `place`, `putmask`, `put`, `fill_diagonal`: write an argument, return None.
     WriteArgument = "write-argument",
+    /// `group[name]` of a file of arrays: another object for a string, an array for anything else.
+    Member = "member",
     /// `copy.copy` of the standard library.
     ShallowCopy = "shallow-copy",
     /// `copy.deepcopy` of the standard library.

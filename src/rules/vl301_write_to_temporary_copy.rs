@@ -82,6 +82,7 @@ pub(super) fn copy_word(how: CopyOf) -> &'static str {
         CopyOf::Mask => "indexing with a boolean array makes a copy",
         CopyOf::Fancy => "indexing with a list or an integer array makes a copy",
         CopyOf::Flatten => "`flatten()` always makes a copy",
+        CopyOf::Read => "what is read from a file is a new array",
         CopyOf::Explicit => "this makes a copy",
     }
 }
@@ -110,6 +111,9 @@ fn tell(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId, how: CopyOf) -> Fi
 fn help(write: &Write<'_>, how: CopyOf) -> String {
     match (write.how, how) {
         (_, CopyOf::Explicit) => "write to the array itself, or bind the copy to a name first".to_string(),
+        (_, CopyOf::Read) => {
+            "write with one index, `file[name][i, j] = v`, or change a named copy and store it back".to_string()
+        }
         (_, CopyOf::Flatten) => "write through `.flat[…]`, or `reshape(-1)` of a contiguous array".to_string(),
         (WriteHow::Item { .. } | WriteHow::Augmented, _) => {
             "use one index for both steps: `a[np.flatnonzero(mask)[0]] = v`, or `a[mask, j] = v`".to_string()

@@ -39,6 +39,9 @@ fn copied(trace: &BodyTrace<'_>, array: &Array) -> Option<(BufId, CopyOf)> {
         let from = trace.buffers.get(buf).copied_from.as_ref()?;
         (from.how != CopyOf::Explicit && from.likely).then_some((buf, from))
     })?;
+    if from.how == CopyOf::Read {
+        return (array.bufs[..] == [buf]).then_some((buf, from.how));
+    }
     let source = trace.array(from.source)?;
     if source.evidence < Evidence::Likely && from.how != CopyOf::Mask {
         return None;
@@ -125,6 +128,7 @@ fn tell(trace: &BodyTrace<'_>, write: &Write<'_>, copy: Local, buf: BufId, how: 
         CopyOf::Mask => "indexing with a boolean array makes a copy",
         CopyOf::Fancy => "indexing with a list or an integer array makes a copy",
         CopyOf::Flatten => "`flatten()` always makes a copy",
+        CopyOf::Read => "what is read from a file is a new array",
         CopyOf::Explicit => "a copy",
     };
     labels.push(label(from, Role::Aliased, word));

@@ -62,8 +62,32 @@ def root(value):
         value = base
 
 
+def library_memory(value):
+    """The arrays that an object of a library is made of, or None where it is no such object."""
+    library, name = type(value).__module__.partition(".")[0], type(value).__name__
+    if isinstance(value, type) or is_array(value) and library != "astropy":
+        return None
+    if library == "scipy" and hasattr(value, "nnz"):
+        held = [getattr(value, part, None) for part in ("data", "indices", "indptr", "row", "col")]
+    elif library == "pandas" and name == "DataFrame":
+        held = [block.values for block in value._mgr.blocks]
+    elif library == "pandas" and name == "Series":
+        held = [value._values]
+    elif library == "xarray" and name == "DataArray":
+        held = [value.variable._data]
+    elif library == "astropy" and name == "Quantity":
+        held = [np.ndarray.view(value, np.ndarray)]
+    elif library in ("h5py", "zarr", "netCDF4", "PIL", "sklearn"):
+        held = []
+    else:
+        return None
+    return [part for part in held if is_array(part)]
+
+
 def arrays(value, depth: int = 3) -> list:
     """The arrays in an argument or a result, looking into lists, tuples and dicts."""
+    if (held := library_memory(value)) is not None:
+        return held
     if isinstance(value, (np.ndarray, memoryview, bytearray)):
         return [value]
     if depth and isinstance(value, (list, tuple)):
@@ -250,6 +274,19 @@ def check_result(words: str, result, evaluation: Evaluation, seen: set) -> None:
     if words == "unknown":
         seen.add("array" if is_array(result) else "other")
         return
+    held = library_memory(result)
+    if (held is None) == bool(evaluation.row["class"]) and evaluation.row["special"] != "member":
+        raise Misfit(f"returns {type(result).__name__}, but `class` is {evaluation.row['class']}")
+    if held is not None:
+        # The words speak of the arrays that the object is made of.
+        for part in held:
+            check_held(words, part, evaluation, seen)
+        return
+    check_held(words, result, evaluation, seen)
+
+
+def check_held(words: str, result, evaluation: Evaluation, seen: set) -> None:
+    """Raises if an array, or whatever else is returned, is not what the words say."""
     container, _, rest = words.partition(" of ")
     if container == "maybe tuple":
         several = isinstance(result, (list, tuple))
@@ -282,6 +319,9 @@ def check_result(words: str, result, evaluation: Evaluation, seen: set) -> None:
     everything = evaluation.everything()
     given = evaluation.bound.get(name)
     of = evaluation.inputs.get(name, []) + ([given] if isinstance(given, bytes) else [])
+    if rule == "part" and any(result is part for part in of):
+        seen.add("part")
+        return
     got = relation(result, of if name else everything, everything, evaluation.held)
     if name and not of and name in evaluation.bound and got != "part":
         # The words speak of arrays: what is made of a list or a number shares with nothing.
@@ -435,6 +475,8 @@ def holds(row: dict, condition, evaluation: Evaluation, otherwise: bool) -> bool
     """Has the flag the value that the condition asks for?"""
     if condition is None:
         return otherwise
+    if condition["of_self"]:
+        return bool(getattr(evaluation.subject, condition["flag"])) == condition["holds"]
     default = next(param["default"] for param in row["params"] if param["name"] == condition["flag"])
     return bool(evaluation.bound.get(condition["flag"], default)) == condition["holds"]
 
@@ -582,7 +624,7 @@ class Checker:
         if not interceptor.found:
             self.problem(row, f"the witness `{witness}` does not use the row's name")
             return False
-        library = package(row["name"]) if row["kind"] == "function" and row["name"].split(".")[0] not in grid.NAMES else {}
+        library = package(row["name"]) if row["name"].count(".") > (row["kind"] != "function") and row["name"].split(".")[0] not in grid.NAMES else {}
         code = compile(ast.fix_missing_locations(tree), witness, "eval")
         succeeded = False
         uses = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -680,7 +722,7 @@ def weaknesses(row: dict, seen: set) -> list[str]:
     found = []
     if row["set"] and f"set {row['set']}" not in seen:
         found.append(f"is said to `set {row['set']}`, but no witness ever does")
-    if row["subclass"] and "subclass" not in seen:
+    if row["subclass"] and row["witnesses"] and "subclass" not in seen:
         found.append("is said to return a subclass, but no witness ever does")
     if row["special"] or row["documented"]:
         return found
@@ -690,7 +732,8 @@ def weaknesses(row: dict, seen: set) -> list[str]:
     while words.startswith(("list of", "tuple of", "iterator of", "maybe tuple of")):
         words = words.partition(" of ")[2]
     # What the items of a tuple show is mixed: nobody knows which of them gave it.
-    rule = "" if words.startswith("items ") else words.partition(" of ")[0]
+    # An object that is new need not hold an array.
+    rule = "" if words.startswith("items ") or row["class"] and words == "fresh" else words.partition(" of ")[0]
     for needed in NEEDED.get(rule, []):
         if not needed & seen:
             found.append(f"is said to return `{row['result']}`, but no witness ever gives {' or '.join(sorted(needed))}: too weak")

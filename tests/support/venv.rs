@@ -24,7 +24,7 @@ pub fn python(version: &str) -> PathBuf {
 }
 
 /// The libraries round NumPy that the model speaks of.
-pub const LIBRARIES: [&str; 9] = [
+pub const LIBRARIES: [&str; 13] = [
     "numpy==2.4.6",
     "scipy==1.17.1",
     "scikit-learn==1.9.1",
@@ -34,12 +34,29 @@ pub const LIBRARIES: [&str; 9] = [
     "imageio==2.38.1",
     "tifffile==2026.3.3",
     "networkx==3.6.1",
+    "h5py==3.16.0",
+    "netCDF4==1.7.5.1.post1",
+    "xarray==2026.9.0",
+    "astropy==8.0.2",
 ];
 
 /// The interpreter of an environment with [`LIBRARIES`].
 pub fn python_with_libraries() -> PathBuf {
-    environment("libraries", &LIBRARIES)
+    let interpreter = environment("libraries", &LIBRARIES);
+    // An environment of an earlier commit may lack what is required now.
+    let list = target().join("venv-libraries").join("requirements.txt");
+    let wanted = LIBRARIES.join("\n");
+    if std::fs::read_to_string(&list).is_ok_and(|held| held == wanted) {
+        return interpreter;
+    }
+    let mut install = Command::new(&interpreter);
+    run(install.args(PIP_INSTALL).args(LIBRARIES), "install the libraries (needs the network, once)");
+    std::fs::write(&list, wanted).expect("the environment is writeable");
+    interpreter
 }
+
+/// What `python` is given to install packages.
+const PIP_INSTALL: [&str; 5] = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
 
 /// The interpreter of the environment of this name, which is made on first use with what it requires.
 fn environment(name: &str, requirements: &[&str]) -> PathBuf {
@@ -54,10 +71,9 @@ fn environment(name: &str, requirements: &[&str]) -> PathBuf {
     let making = target().join(format!("venv-{name}.{}-{thread}", std::process::id()));
     let base = std::env::var("VIEWLINT_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     run(Command::new(&base).args(["-m", "venv"]).arg(&making), "make a virtual environment");
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     let mut install = Command::new(interpreter(&making));
     let wanted = requirements.join(" ");
-    run(install.args(pip).args(requirements), &format!("install {wanted} (needs the network, once)"));
+    run(install.args(PIP_INSTALL).args(requirements), &format!("install {wanted} (needs the network, once)"));
     if std::fs::rename(&making, &folder).is_err() {
         std::fs::remove_dir_all(&making).expect("the second virtual environment can be removed");
     }

@@ -46,6 +46,10 @@ impl<'a> Machine<'a> {
         let result = self.of_objects(call, result);
         let result = self.peculiar(call, result);
         let result = self.of_that_sort(call, result);
+        let result = match &row.class {
+            Some(class) => return self.library_object(call, class, result),
+            None => self.of_library(call, result),
+        };
         // What only looks at an array (`squeeze`, `transpose`) asks a number of NumPy for the same: a number.
         let number = |m: &Self, of: ParamIndex| {
             let kinds = call.value(of).map_or(Kinds::ARRAY, |value| m.values.kinds(value));
@@ -77,9 +81,11 @@ impl<'a> Machine<'a> {
     }
 
     /// Does the flag have the value that the condition asks for?
-    fn holds(&self, call: &Call<'a>, condition: Condition) -> Tri {
+    pub(crate) fn holds(&self, call: &Call<'a>, condition: Condition) -> Tri {
+        let param = &call.row.params[usize::from(condition.param)];
         let truth = match call.value(condition.param).map(|value| self.values.get(value)) {
-            None => Tri::of(call.row.params[usize::from(condition.param)].default),
+            _ if param.of_self => self.own_flag(call, &param.name),
+            None => Tri::of(param.default),
             Some(Value::Bool(Some(truth))) => Tri::of(*truth),
             Some(Value::None) => Tri::No,
             Some(_) => Tri::May,
@@ -141,7 +147,7 @@ impl<'a> Machine<'a> {
 
     /// Results that are no plain arrays: of a subclass with methods of its own, so that what the rows of `ndarray` say
     /// holds perhaps; and the functions of polynomials give a `poly1d` where they are given one.
-    pub(super) fn peculiar(&mut self, call: &Call<'a>, result: ValueId) -> ValueId {
+    pub(crate) fn peculiar(&mut self, call: &Call<'a>, result: ValueId) -> ValueId {
         if call.row.subclass {
             let number = call.row.zero_dim_scalar || call.row.result == ResultRule::FreshOrScalar;
             return self.subclass_result(result, number);
@@ -159,7 +165,7 @@ impl<'a> Machine<'a> {
         self.module.names.get(last).unwrap_or(Sym(0))
     }
 
-    pub(super) fn takes_self(row: &Row) -> bool {
+    pub(crate) fn takes_self(row: &Row) -> bool {
         row.params.first().is_some_and(|param| &*param.name == "self")
     }
 
@@ -173,11 +179,16 @@ impl<'a> Machine<'a> {
         } else {
             WriteHow::Argument(function)
         };
-        self.write(temp, value, how);
+        let written = match self.values.get(value).clone() {
+            // What an object of a library writes of itself is what it holds.
+            Value::Ref(objects) if self.library_class(&objects).is_some() => self.held(&objects),
+            _ => value,
+        };
+        self.write(temp, written, how);
     }
 
     /// Which parameter a result may share memory with.
-    pub(super) fn shared_param(result: &ResultRule) -> Option<ParamIndex> {
+    pub(crate) fn shared_param(result: &ResultRule) -> Option<ParamIndex> {
         match result {
             ResultRule::Same(p)
             | ResultRule::View { of: p, .. }
@@ -284,6 +295,7 @@ impl<'a> Machine<'a> {
     /// The result by the row's words alone.
     pub(crate) fn by_words(&mut self, call: &Call<'a>, result: &ResultRule) -> ValueId {
         match result {
+            ResultRule::Part(of) if Self::takes_self(call.row) => self.part_of(call, *of),
             ResultRule::Unknown | ResultRule::Part(_) => ValueId::UNKNOWN,
             ResultRule::None => ValueId::NONE,
             ResultRule::Scalar => self.scalar_result(call),
@@ -461,6 +473,20 @@ impl<'a> Machine<'a> {
                 Shared::Perhaps(array.clone(), value)
             }
             Value::Unknown | Value::Bottom | Value::Module(_) | Value::Bound(..) => Shared::Unknown,
+            Value::Ref(objects) if self.library_class(objects).is_some() => {
+                let objects = objects.clone();
+                let held = self.held(&objects);
+                match self.values.get(held) {
+                    Value::Array(array) if Self::takes_self(call.row) && array.certain() => {
+                        Shared::Array(array.clone(), value)
+                    }
+                    Value::Array(array) => {
+                        let kinds = Kinds::OTHER.union(Kinds::WILD).union(array.kinds.warnings());
+                        Shared::Perhaps(Array { kinds, entry: false, ..array.clone() }, value)
+                    }
+                    _ => Shared::Unknown,
+                }
+            }
             Value::Ref(objects) if self.may_be_instance(objects) => Shared::Unknown,
             // A list, a number: converting it makes a new array.
             _ => Shared::Converted,

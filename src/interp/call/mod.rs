@@ -120,10 +120,13 @@ impl<'a> Machine<'a> {
                 let path = self.model.row(RowId(row)).name.to_string();
                 self.call_row_method(&path, name, args)
             }
-            Value::Ref(objects) => match self.instance_method(&objects, value, name, args) {
-                Some(value) => value,
-                None => self.container_method(&objects, value, name, args),
-            },
+            Value::Ref(objects) => {
+                let known = match self.library_class(&objects) {
+                    Some(class) => self.library_method(obj, class, name, args),
+                    None => self.instance_method(&objects, value, name, args),
+                };
+                known.unwrap_or_else(|| self.container_method(&objects, value, name, args))
+            }
             Value::Tuple(_) | Value::TupleOf(_) => match self.name(name) {
                 "index" | "count" => self.values.int(None),
                 _ => self.call_unknown(Some(obj), args),
@@ -253,7 +256,8 @@ impl<'a> Machine<'a> {
             return self.apply(&call);
         }
         let generic = format!("ufunc.{}", self.name(name));
-        match self.model.method(&generic) {
+        let ufunc = path.starts_with("numpy.") || path.starts_with("scipy.special.");
+        match self.model.method(&generic).filter(|_| ufunc) {
             Some(row) => {
                 let call = self.bind_args_with(row, Some((ValueId::SCALAR, None)), args);
                 self.apply(&call)
@@ -282,6 +286,12 @@ impl<'a> Machine<'a> {
             for &arg in args.list {
                 self.escape(arg.value, Escape::Passed);
                 self.read(arg.value, ReadHow::Passed);
+            }
+            for &value in &args.values {
+                // What sums up or sorts the entries of a sparse matrix may give it other arrays.
+                if matches!(self.values.get(value), Value::Ref(objects) if self.library_class(objects).is_some()) {
+                    self.havoc(value);
+                }
             }
             return ValueId::UNKNOWN;
         }

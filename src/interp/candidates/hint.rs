@@ -1,7 +1,7 @@
 //! Whether anything in a body speaks for arrays.
 
 use super::Candidates;
-use crate::ir::{Body, Const, Default, LocalKind, OpKind, UnaryOp};
+use crate::ir::{Body, Const, Default, LocalKind, OpKind, Temp, UnaryOp};
 
 /// What in a body speaks for arrays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,5 +56,13 @@ impl Candidates<'_> {
             }
         }
         hint
+    }
+
+    /// Is it `file["name"]`?
+    pub(super) fn is_item_by_name(&self, temp: Temp) -> bool {
+        match self.def(temp) {
+            Some(OpKind::Index(_, key)) => matches!(self.def(*key), Some(OpKind::Const(Const::Str(_)))),
+            _ => false,
+        }
     }
 }

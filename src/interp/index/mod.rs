@@ -109,7 +109,13 @@ impl<'a> Machine<'a> {
                 Value::Slice(..) => value,
                 _ => self.values.join(item, ValueId::UNKNOWN),
             },
-            Value::Ref(objects) => self.index_objects(&objects, at),
+            Value::Ref(objects) => match self.library_class(&objects) {
+                Some(class) => {
+                    self.read(obj, ReadHow::Operand);
+                    self.library_item(obj, class, at)
+                }
+                None => self.index_objects(&objects, at),
+            },
             Value::Str(_) => self.values.intern(Value::Str(None)),
             Value::Range(..) => match self.values.get(at) {
                 Value::Int(_) => self.values.int(None),

@@ -49,6 +49,13 @@ impl<'a> Machine<'a> {
                     self.taint(&array);
                 }
             }
+            Value::Ref(objects) if self.library_class(&objects).is_some() => {
+                self.escape_into(value, Escape::Item, target);
+                self.havoc(target);
+                if !inplace {
+                    self.update(&objects, |m, content| m.put_at(content, None, false, stored));
+                }
+            }
             Value::Ref(objects) => {
                 let key = self.key(at);
                 if !inplace {

@@ -15,6 +15,8 @@ impl<'a> Machine<'a> {
     /// The refined answer of a row; None: the words are all there is to say.
     pub(crate) fn special(&mut self, special: Special, call: &Call<'a>) -> Option<ValueId> {
         match special {
+            // Said of the object and its index: see `library`.
+            Special::Member => None,
             Special::Asarray => self.asarray(call),
             Special::Array => self.np_array(call),
             Special::Contiguous => self.contiguous(call),

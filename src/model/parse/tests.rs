@@ -42,6 +42,20 @@ fn results_that_may_be_several_and_shapes_with_a_default() {
 }
 
 #[test]
+fn objects_of_libraries_and_the_flags_they_were_made_with() {
+    let row = one("fn lib.Table(data, copy)\n  result same-or-copy of data\n  class lib.Table\n  parts a, b");
+    assert_eq!((row.class.as_deref(), row.parts.len()), (Some("lib.Table"), 2));
+    let row = one(
+        "method lib.Table.scale(self, X)\n  result same-or-copy of X\n  copies when self.copy\n  writes X unless self.copy",
+    );
+    let own = row.copies_when.unwrap().param;
+    assert!(row.params[usize::from(own)].of_self && row.param("copy").is_none(), "it is no parameter");
+    assert_eq!(row.write_condition(1), Some(Condition { param: own, holds: false }));
+    let wrong = table("t.model", "fn lib.Table(data)\n  class Table").unwrap_err();
+    assert!(wrong.message.contains("not a dotted name"), "{wrong}");
+}
+
+#[test]
 fn clauses_for_some_versions() {
     let row =
         one("fn numpy.f(a)\n  result view-or-copy of a\n  before 2.0: result fresh\n  from 2.1: result view of a");
