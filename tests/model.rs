@@ -13,7 +13,8 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use support::{NEW_NUMPY, OLD_NUMPY, python, python_with_libraries, run};
 use viewlint::model::{
-    Condition, DtypeRule, Model, OrderRule, ResultRule, Row, RowKind, SetRule, ShapeRule, Special, Versions, parse,
+    Condition, DtypeRule, Model, OrderRule, ResultRule, Row, RowKind, SetRule, ShapeRule, Special, Subclass, Versions,
+    parse,
 };
 
 /// All rows of the bundled tables, each with the name of its table.
@@ -133,7 +134,11 @@ fn as_json(table: &str, row: &Row) -> Value {
             SetRule::Other => Some("other"),
         },
         "masks": row.masks.iter().map(|index| name(row, *index)).collect::<Vec<_>>(),
-        "subclass": row.subclass,
+        "subclass": row.subclass.map(|subclass| match subclass {
+            Subclass::Some => "some",
+            Subclass::Masked => "masked",
+            Subclass::Matrix => "matrix",
+        }),
         "variants": row.variants.len(),
         "since": row.since,
         "until": row.until,
@@ -352,6 +357,8 @@ const WRONG: &[(&str, &str)] = &[
     ("fn numpy.ma.getdata(a)\n  result part of a\n  ~ np.ma.getdata(mx)", "but returns view"),
     ("fn numpy.ma.filled(a)\n  result part of a\n  ~ np.ma.filled(mx[:0])", "ever gives part: too weak"),
     ("fn numpy.ma.zeros(shape)\n  result fresh view\n  ~ np.ma.zeros(3)", "which `subclass` does not say"),
+    ("fn numpy.ma.sqrt(x)\n  result fresh-or-scalar\n  subclass masked\n  ~ np.ma.sqrt(mx)", "always a masked array"),
+    ("fn numpy.asanyarray(a)\n  result same a\n  subclass matrix\n  ~ np.asanyarray(x)", "always a matrix"),
     ("fn numpy.zeros(shape)\n  result fresh owner\n  subclass\n  ~ np.zeros(3)", "said to return a subclass"),
     (
         "method MaskedArray.put(self, indices, values)\n  result none\n  writes self\n  ~ mx.put(0, 1)",

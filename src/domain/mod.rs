@@ -34,5 +34,5 @@ pub use dtype::Dtype;
 pub use region::{Bound, Interval, Region};
 pub use state::State;
 pub use tri::Tri;
-pub use value::{Array, Content, ContentId, Evidence, Key, Kinds, ObjectKind, Owner, Shape, Value, ValueId};
+pub use value::{Array, Content, ContentId, Evidence, Key, Kinds, ObjectKind, Owner, Shape, Subclass, Value, ValueId};
 pub use values::Values;

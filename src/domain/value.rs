@@ -124,6 +124,18 @@ impl Owner {
     }
 }
 
+/// A subclass of `numpy.ndarray` that does most things in its own ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Subclass {
+    /// None, or nobody knows which.
+    #[default]
+    Unknown,
+    /// `numpy.ma.MaskedArray`
+    Masked,
+    /// `numpy.matrix`
+    Matrix,
+}
+
 /// The lengths along the axes; -1 where a length is not known.
 pub type Shape = SmallVec<[i64; 4]>;
 
@@ -157,6 +169,8 @@ pub struct Array {
     pub f: Tri,
     /// Is it writeable?
     pub writeable: Tri,
+    /// Of which subclass it certainly is; unknown unless [`Kinds::PECULIAR`].
+    pub subclass: Subclass,
     /// Is it the very value that a name had on entry (and nothing else, whatever its kind)?
     pub entry: bool,
     /// The number (from 1) of the op that derived it, in its body: the last link of its provenance. 0: none, or several.
@@ -180,6 +194,7 @@ impl Clone for Array {
             c: self.c,
             f: self.f,
             writeable: self.writeable,
+            subclass: self.subclass,
             entry: self.entry,
             made_by: self.made_by,
         }
@@ -219,6 +234,7 @@ impl Array {
             c: Tri::May,
             f: Tri::May,
             writeable: Tri::May,
+            subclass: Subclass::Unknown,
             entry: false,
             made_by: 0,
         }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::interner::Interner;
 use super::value::{MAX_BUFFERS, MAX_DEPTH, MAX_FIXED, MAX_OBJECTS};
-use super::{Array, BufId, Content, ContentId, Evidence, Key, Kinds, ObjectKind, Value, ValueId};
+use super::{Array, BufId, Content, ContentId, Evidence, Key, Kinds, ObjectKind, Subclass, Value, ValueId};
 
 /// All values and contents of a file.
 #[derive(Debug)]
@@ -81,6 +81,9 @@ impl Values {
             if !array.kinds.meets(Kinds::CONTAINER) {
                 array.kinds = array.kinds.without(Kinds::FOREIGN);
             }
+        }
+        if !array.kinds.has(Kinds::PECULIAR) {
+            array.subclass = Subclass::Unknown;
         }
         if array.unknown && array.bufs.is_empty() {
             // Memory of which nothing is known.
@@ -426,6 +429,7 @@ fn join_arrays(mut x: Array, y: &Array) -> Array {
         c: x.c.join(y.c),
         f: x.f.join(y.f),
         writeable: x.writeable.join(y.writeable),
+        subclass: if x.subclass == y.subclass { x.subclass } else { Subclass::Unknown },
         made_by: match (x.made_by, y.made_by) {
             (0, n) | (n, 0) => n,
             (m, n) => m.min(n),

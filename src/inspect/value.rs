@@ -43,7 +43,7 @@ pub(crate) fn claim(value: ValueId, trace: &BodyTrace<'_>, lines: &LineIndex, te
 
 fn array_claim(array: &Array, trace: &BodyTrace<'_>, lines: &LineIndex, text: &str) -> Option<Claim> {
     let mut claim = Claim::default();
-    if array.certain() {
+    if array.kinds.without(Kinds::PECULIAR) == Kinds::ARRAY {
         claim.kind = Some("array");
     }
     claim.buffers = array.bufs.iter().map(|&buf| name(buf, trace, lines, text)).collect();

@@ -64,6 +64,9 @@ impl<'a> Machine<'a> {
             // `memoryview(x).obj` is x.
             return self.temp(arg.value);
         }
+        if let Some(value) = self.subclass_attribute(obj, array, name) {
+            return value;
+        }
         let row = if array.kinds.meets(Kinds::ARRAY) { self.known.attribute(name) } else { None };
         let Some(row) = row else {
             if array.certain() && self.known.method(name).is_some() {

@@ -10,7 +10,7 @@ use super::summary::{EntryWrite, Progress};
 use super::{Callees, Point};
 use crate::domain::{
     Age, Array, BufId, Buffers, Content, ContentId, Evidence, Key, Kinds, ObjectKind, Origin, Owner, Region, Site,
-    State, Tri, Value, ValueId, Values,
+    State, Subclass, Tri, Value, ValueId, Values,
 };
 use crate::ir::{BlockId, Body, BodyId, ClassId, Local, LocalKind, Module, Names, Op, OpKind, Sym, Temp};
 use crate::model::Model;
@@ -308,6 +308,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn view(&mut self, source: &Array, change: impl FnOnce(&mut Array)) -> ValueId {
         let mut array = source.clone();
         array.owner = Owner::View;
+        array.subclass = Subclass::Unknown;
         array.entry = false;
         array.made_by = self.op;
         // What changes the layout says so; the strides are kept by those who know them.

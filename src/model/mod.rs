@@ -29,7 +29,7 @@ use std::sync::{Arc, LazyLock};
 
 use rustc_hash::FxHashMap;
 pub use version::{Version, Versions};
-pub use words::{DtypeRule, OrderRule, ResultRule, SetRule, ShapeRule, Special};
+pub use words::{DtypeRule, OrderRule, ResultRule, SetRule, ShapeRule, Special, Subclass};
 
 /// Index into [`Model::rows`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,8 +136,8 @@ pub struct Row {
     pub special: Option<Special>,
     /// What holds of some versions of NumPy only; the other words hold of all.
     pub variants: Vec<Variant>,
-    /// Is the result an array of a subclass that behaves in its own ways: `MaskedArray`, `matrix`?
-    pub subclass: bool,
+    /// Is the result, or may it be, an array of a subclass that behaves in its own ways: `MaskedArray`, `matrix`?
+    pub subclass: Option<Subclass>,
     /// Of an attribute: what assigning to it does.
     pub set: SetRule,
     /// The first NumPy version that has the name.

@@ -35,6 +35,7 @@
 //!   from 2.0: result view of a    … and of this version and later ones
 //!   set memory                    of an attribute that can be set: memory | layout | other
 //!   subclass                      the result is, or may be, a masked array or a matrix: most of its methods are its own
+//!   subclass masked               the result always is a masked array (`matrix`: a matrix)
 //!   since 2.1                     the first NumPy that has the name
 //!   until 2.0                     the first NumPy that no longer has it
 //!   documented https://…          where a row without witnesses is documented
@@ -62,7 +63,7 @@ use rustc_hash::FxHashSet;
 use super::rules::{dtype_rule, order_rule, result_rule, shape_rule};
 use super::{
     Condition, DtypeRule, Like, OrderRule, ParamIndex, ParamSpec, ResultRule, Row, RowKind, SetRule, ShapeRule,
-    Special, Variant, Version,
+    Special, Subclass, Variant, Version,
 };
 
 /// Reads one table.
@@ -190,7 +191,7 @@ pub(super) fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Ro
         set: SetRule::Never,
         since: None,
         until: None,
-        subclass: false,
+        subclass: None,
         documented: None,
         witnesses: Vec::new(),
     }
@@ -327,7 +328,20 @@ pub(super) fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Res
             }
         },
         "before" | "from" => row.variants.push(variant(row, word == "before", rest)?),
-        "subclass" if rest.is_empty() => row.subclass = true,
+        "subclass" => {
+            row.subclass = match rest {
+                "" => Some(Subclass::Some),
+                "masked" => Some(Subclass::Masked),
+                "matrix" => Some(Subclass::Matrix),
+                _ => {
+                    return Err(wrong(
+                        "subclass",
+                        rest,
+                        "`masked`, `matrix`, or none where it may be either or a plain array",
+                    ));
+                }
+            }
+        }
         "set" => {
             row.set = match rest {
                 "memory" => SetRule::Memory,

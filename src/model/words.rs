@@ -96,6 +96,17 @@ pub enum SetRule {
     Other,
 }
 
+/// A subclass of `numpy.ndarray` that does most things in its own ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subclass {
+    /// `subclass`: the result may be of one.
+    Some,
+    /// `subclass masked`: it always is a `numpy.ma.MaskedArray`.
+    Masked,
+    /// `subclass matrix`: it always is a `numpy.matrix`.
+    Matrix,
+}
+
 /// What is known of the result's shape.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ShapeRule {
@@ -171,6 +182,8 @@ specials! {
     Asarray = "asarray",
     /// `np.array`: a copy unless `copy` says otherwise.
     Array = "array",
+    /// `ma.array`: a masked array in the memory of its data, where dtype and order fit.
+    MaskedArray = "masked-array",
     /// `ascontiguousarray`, `asfortranarray`, `require`: the same object where the layout fits.
     Contiguous = "contiguous",
     /// `astype`: a copy unless `copy=False` and the dtype fits.

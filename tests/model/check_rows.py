@@ -501,6 +501,11 @@ def copied(words: str) -> str:
 
 def check_class(row: dict, evaluation: Evaluation) -> None:
     """Is a result of a class of arrays with methods of its own announced?"""
+    if always := {"masked": np.ma.MaskedArray, "matrix": np.matrix}.get(row["subclass"]):
+        for leaf in leaves(row["result"], evaluation.result):
+            if not isinstance(leaf, always) or leaf is np.ma.masked:
+                said = "masked array" if row["subclass"] == "masked" else "matrix"
+                raise Misfit(f"is said to return always a {said}, but returns {type(leaf).__name__}")
     if row["subclass"] or row["special"] == "view" or any(isinstance(a, PECULIAR) for a in evaluation.everything()):
         return
     if isinstance(evaluation.result, (list, tuple)):

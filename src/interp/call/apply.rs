@@ -148,9 +148,9 @@ impl<'a> Machine<'a> {
     /// Results that are no plain arrays: of a subclass with methods of its own, so that what the rows of `ndarray` say
     /// holds perhaps; and the functions of polynomials give a `poly1d` where they are given one.
     pub(crate) fn peculiar(&mut self, call: &Call<'a>, result: ValueId) -> ValueId {
-        if call.row.subclass {
+        if let Some(subclass) = call.row.subclass {
             let number = call.row.zero_dim_scalar || call.row.result == ResultRule::FreshOrScalar;
-            return self.subclass_result(result, number);
+            return self.subclass_result(result, subclass, number);
         }
         if !call.row.name.starts_with("numpy.poly") {
             return result;
@@ -493,7 +493,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    pub(super) fn shared_result(
+    pub(crate) fn shared_result(
         &mut self,
         call: &Call<'a>,
         param: ParamIndex,

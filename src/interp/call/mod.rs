@@ -167,6 +167,9 @@ impl<'a> Machine<'a> {
     }
 
     fn array_method(&mut self, obj: Temp, array: &Array, name: Sym, args: &Args<'a>) -> ValueId {
+        if let Some(value) = self.subclass_method(obj, array, name, args) {
+            return value;
+        }
         let Some(row) = self.known.method(name) else {
             if self.known.meaning(name).masked {
                 // A method of masked arrays: what it returns is an array most likely, nobody knows where.

@@ -146,6 +146,21 @@ impl<'a> Machine<'a> {
         Some(self.values.make(Array { dtype, owner: Owner::Either, entry: false, ..array }))
     }
 
+    /// What `ma.array` and `masked_array` return: a view of the data, unless a copy is asked for or needed.
+    /// <https://numpy.org/doc/stable/reference/generated/numpy.ma.masked_array.html>
+    pub(super) fn masked_array(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let plain = ["ndmin", "subok"].iter().all(|name| call.named(name).is_none());
+        let Shared::Array(array, _) = self.shared(call, 0) else { return None };
+        let fits = self.dtype_fits(call, &array).and(self.order_fits(call, &array));
+        match self.copy_wish(call, Some(false)) {
+            Wish::Always => Some(self.fresh_result(call, Owner::View, false)),
+            Wish::IfNeeded if plain && fits.must() => {
+                Some(self.shared_result(call, 0, false, |view| view.owner = Owner::View))
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn np_array(&mut self, call: &Call<'a>) -> Option<ValueId> {
         let wish = self.copy_wish(call, Some(true));
         let ndmin = match call.named("ndmin").map(|value| self.values.get(value)) {

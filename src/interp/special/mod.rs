@@ -19,6 +19,7 @@ impl<'a> Machine<'a> {
             Special::Member => None,
             Special::Asarray => self.asarray(call),
             Special::Array => self.np_array(call),
+            Special::MaskedArray => self.masked_array(call),
             Special::Contiguous => self.contiguous(call),
             Special::Astype => self.astype(call),
             Special::Copy => Some(self.explicit_copy(call)),

@@ -147,7 +147,7 @@ impl<'a> Machine<'a> {
         };
         if [call.named("dtype"), call.named("type")].into_iter().flatten().any(|value| other_class(self, value)) {
             let view = self.on_view(call, |_, array| array.forget_layout())?;
-            return Some(self.subclass_result(view, false));
+            return Some(self.subclass_result(view, crate::model::Subclass::Some, false));
         }
         self.on_view(call, |_, array| {
             let Some(dtype) = dtype else { return };

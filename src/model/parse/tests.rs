@@ -70,7 +70,7 @@ fn clauses_for_some_versions() {
 #[test]
 fn attributes_that_can_be_set_and_subclasses() {
     let row = one("attr ndarray.shape\n  set layout\n  subclass\n  masks self");
-    assert_eq!((row.set, row.subclass, row.masks), (SetRule::Layout, true, vec![0]));
+    assert_eq!((row.set, row.subclass, row.masks), (SetRule::Layout, Some(Subclass::Some), vec![0]));
     assert_eq!(one("attr a.mask\n  result part of self").result, ResultRule::Part(0));
 }
 
