@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use smallvec::SmallVec;
 use viewlint::domain::value::MAX_BUFFERS;
 use viewlint::domain::{
-    Array, Bound, BufId, Content, ContentId, Dtype, Evidence, Interval, Key, Kinds, ObjectKind, Owner, Region, Tri,
-    Value, ValueId, Values,
+    Array, Bound, BufId, Content, ContentId, Dtype, Evidence, Interval, Key, Kinds, ObjectKind, Owner, Region,
+    Subclass, Tri, Value, ValueId, Values,
 };
 use viewlint::ir::{Local, Sym};
 
@@ -105,13 +105,17 @@ prop_compose! {
         dtype in dtype(),
         (c, f, writeable) in (tri(), tri(), tri()),
         made_by in 0u32..4,
+        peculiar in prop::option::of(prop_oneof![
+            Just(Subclass::Unknown), Just(Subclass::Masked), Just(Subclass::Matrix),
+        ]),
     ) -> Array {
         let mut bufs: SmallVec<[BufId; 2]> = bufs.into_iter().map(BufId).collect();
         bufs.sort_unstable();
         bufs.dedup();
         let single = bufs.len() == 1 && !unknown;
         Array {
-            kinds: Kinds(kinds),
+            kinds: peculiar.map_or(Kinds(kinds), |_| Kinds(kinds).union(Kinds::PECULIAR)),
+            subclass: peculiar.unwrap_or_default(),
             evidence,
             lies: lies && single,
             entry: entry && single,
