@@ -3,7 +3,7 @@
 use super::call::Args;
 use super::machine::{LIST_PART, Machine, reaxed};
 use crate::domain::{
-    Array, BufId, Content, Evidence, Key, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId,
+    Array, Bound, BufId, Content, Evidence, Interval, Key, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId,
 };
 use crate::ir::{ArgKind, Sym};
 use crate::trace::{Escape, How};
@@ -13,10 +13,8 @@ impl<'a> Machine<'a> {
     pub(crate) fn iterate(&mut self, value: ValueId, how: How) -> ValueId {
         match self.values.get(value).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
-                let row = self.row_of(&array);
-                if self.recording && self.values.array(row).is_some() && !array.bufs.is_empty() {
-                    self.emit(crate::trace::EventKind::Derived { source: value, result: row, how, via: None });
-                }
+                let row = self.row_of(&array, None);
+                self.tell_row(value, &array, row, how);
                 row
             }
             Value::Array(array) => self.element(&array),
@@ -41,8 +39,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// A row of an array, as iteration gives it: a view, or a scalar of a 1-D array.
-    fn row_of(&mut self, array: &Array) -> ValueId {
+    /// A row of an array, as iteration gives it: a view, or a scalar of a 1-D array. `at` is its place, if it is known.
+    fn row_of(&mut self, array: &Array, at: Option<i32>) -> ValueId {
         if array.dtype == crate::domain::Dtype::Object {
             return ValueId::UNKNOWN;
         }
@@ -72,7 +70,8 @@ impl<'a> Machine<'a> {
             row.f = Tri::May;
             row.c = if row.c.must() { Tri::Must } else { Tri::May };
             if row.region == Region::Whole {
-                row.region = Region::Any;
+                let one = |at| Interval::single(if at == 0 { Bound::Start } else { Bound::At(i64::from(at)) });
+                row.region = at.map_or(Region::Any, |at| Region::Part(smallvec::smallvec![one(at)]));
             }
             if !certain {
                 row.lies &= !of_list;
@@ -120,7 +119,23 @@ impl<'a> Machine<'a> {
             let i = if index < 0 { items.len() as i32 + index } else { index };
             return usize::try_from(i).ok().and_then(|i| items.get(i).copied()).unwrap_or(ValueId::UNKNOWN);
         }
-        self.iterate(value, How::Element)
+        match self.values.get(value).clone() {
+            Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
+                // `x, y = points.T`: these rows, as with `points.T[0]`.
+                let row = self.row_of(&array, Some(index));
+                let how = if array.evidence >= Evidence::Likely { How::Slice } else { How::Element };
+                self.tell_row(value, &array, row, how);
+                row
+            }
+            _ => self.iterate(value, How::Element),
+        }
+    }
+
+    /// Tells that a row was taken of an array.
+    fn tell_row(&mut self, value: ValueId, array: &Array, row: ValueId, how: How) {
+        if self.recording && self.values.array(row).is_some() && !array.bufs.is_empty() {
+            self.emit(crate::trace::EventKind::Derived { source: value, result: row, how, via: None });
+        }
     }
 
     /// The joined values of a dict.

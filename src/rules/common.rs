@@ -41,6 +41,14 @@ pub(super) fn label(span: Span, role: Role, message: impl Into<String>) -> Label
     Label { span, role, message: message.into(), file: None }
 }
 
+/// A view of more than this part of its base is not small.
+const SMALL_PART: i64 = 16;
+
+/// Is a view of so many elements a small part of a base of `whole` elements?
+pub(super) fn is_small_part(part: i64, whole: u64) -> bool {
+    part.saturating_mul(SMALL_PART) <= i64::try_from(whole).unwrap_or(i64::MAX)
+}
+
 /// Does the name of a variable say that it keeps an earlier state?
 pub(super) fn names_a_snapshot(name: &str) -> bool {
     let name = name.trim_matches('_').to_ascii_lowercase();

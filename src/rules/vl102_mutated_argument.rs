@@ -146,6 +146,13 @@ fn after(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<After> {
             {
                 return Walk::Found;
             }
+            // The largest, after sorting: a part that is handed out was read for its own sake.
+            EventKind::Escaped { value, how: Escape::Returned, .. }
+                if trace.overlaps(written, value)
+                    && trace.chain(value).first().is_some_and(|link| link.how == How::Slice) =>
+            {
+                return Walk::Found;
+            }
             EventKind::Escaped { value, how, .. }
                 if !matches!(how, Escape::Captured | Escape::Passed) && trace.overlaps(written, value) =>
             {

@@ -7,6 +7,7 @@ use crate::rules::common::{
     Write, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders, seen_label,
     shares_words, told_in_order, works_in_place, write_word, writes,
 };
+use crate::source::Span;
 use crate::trace::{
     BodyTrace, BoundFrom, ClassTrace, Deed, Event, EventId, EventKind, How, Source, Walk, Way, WriteHow,
 };
@@ -264,14 +265,15 @@ fn confidence(
     let snapshot = names_a_snapshot(trace.name(kept)) && !names_a_snapshot(trace.name(changed));
     // (A test may compare the two to see that they are one.)
     let compared = !trace.is_test() && together(trace, seen, changed, written);
-    let looped = trace.in_loop(binding.event) && trace.in_loop(write.id);
+    // A step of a loop from the old state to the new one.
+    let stepped = trace.in_loop(write.id) && same_statement(trace, write, kept);
     let whole_write = matches!(write.how, WriteHow::Item { whole: true });
     let likely = match binding.how {
         // `params[k] = v` puts another array into the one container; the other keeps the old one.
         KeptHow::Container if matches!(write.how, WriteHow::Item { .. }) => return None,
         KeptHow::Container => snapshot,
-        KeptHow::Reversed => compared,
-        KeptHow::Name => snapshot || compared || looped && same_statement(trace, write, kept),
+        KeptHow::Reversed => compared || stepped,
+        KeptHow::Name => snapshot || compared || stepped,
         KeptHow::Whole(_) => snapshot || compared && !whole_write,
         KeptHow::Part(_) => snapshot || reorders(trace, write.how),
     };
@@ -294,23 +296,30 @@ fn together(trace: &BodyTrace<'_>, seen: EventId, changed: Local, written: &Arra
 /// `x[:, i:j] = f(x0[:, i:j])`: the statement reads just the part that it writes, and reads it first; other rounds of
 /// the loop go to other parts.
 fn same_part(trace: &BodyTrace<'_>, write: &Write<'_>, kept: Local, seen: EventId) -> bool {
-    let index = |span| trace.quote(span).split_once('[').map(|parts| parts.1);
     let read = trace.event(seen);
     read.stmt == write.event.stmt
-        && index(write.event.span).is_some()
+        && index(trace, write.event.span).is_some()
         && trace.iter().all(|(_, event)| match event.kind {
             EventKind::Read { via: Some(via), .. } if via == kept && event.stmt == read.stmt => {
-                index(event.span) == index(write.event.span)
+                index(trace, event.span) == index(trace, write.event.span)
             }
             _ => true,
         })
 }
 
-/// Is the kept name read in the statement that writes the other: a step from the old state to the new one?
+/// Is the kept name read in the statement that writes the other, elsewhere than it writes: a step from the old state to the
+/// new one?
 fn same_statement(trace: &BodyTrace<'_>, write: &Write<'_>, kept: Local) -> bool {
     trace.iter().any(|(_, event)| {
-        event.stmt == write.event.stmt && matches!(event.kind, EventKind::Read { via: Some(via), .. } if via == kept)
+        event.stmt == write.event.stmt
+            && matches!(event.kind, EventKind::Read { via: Some(via), .. } if via == kept)
+            && index(trace, event.span) != index(trace, write.event.span)
     })
+}
+
+/// The text of an expression's index.
+fn index<'a>(trace: &BodyTrace<'a>, span: Span) -> Option<&'a str> {
+    trace.quote(span).split_once('[').map(|parts| parts.1)
 }
 
 #[allow(clippy::too_many_arguments, reason = "the parts of one story")]

@@ -3,7 +3,7 @@
 use crate::domain::{Array, Bound, BufId, Evidence, Owner, Region};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
-use crate::rules::common::{in_order, is_local, label, made_label};
+use crate::rules::common::{in_order, is_local, is_small_part, label, made_label};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind, Walk};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -90,6 +90,13 @@ fn values_of(kind: &EventKind) -> Vec<crate::domain::ValueId> {
 fn is_small_view(trace: &BodyTrace<'_>, array: &Array) -> bool {
     if array.owner != Owner::View {
         return false;
+    }
+    // `image[::100, ::100]`
+    if let ([buf], Some(part)) = (&array.bufs[..], array.size())
+        && let Some(whole) = trace.buffers.get(*buf).size
+        && is_small_part(part, whole)
+    {
+        return true;
     }
     match &array.region {
         Region::Field(_) => true,

@@ -2,7 +2,7 @@
 
 use crate::domain::{Array, Bound, BufId, Buffer, Evidence, Interval, Owner, Region, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
-use crate::rules::common::{in_order, is_local, label, made_label};
+use crate::rules::common::{in_order, is_local, is_small_part, label, made_label};
 use crate::rules::help::{copy_of, quotable};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind};
 
@@ -15,8 +15,6 @@ pub(super) static INFO: RuleInfo = RuleInfo {
 
 /// A base with fewer elements than this is no burden.
 const FEW: u64 = 1000;
-/// A view of more than this part of its base is not small.
-const PART: i64 = 16;
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     // The names of a module, and the attributes of a class, live as long as the program.
@@ -67,7 +65,7 @@ fn confidence(base: &Buffer, view: &Array) -> Option<Confidence> {
         return None;
     }
     if let Some(size) = base.size {
-        let small = view.size().is_none_or(|part| part.saturating_mul(PART) <= size as i64);
+        let small = view.size().is_none_or(|part| is_small_part(part, size));
         return (size >= FEW && small).then_some(Confidence::Likely);
     }
     if base.from_file && several {

@@ -54,7 +54,12 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 /// Is the part small whatever the size of the array: a slice with a constant end?
 fn has_constant_end(region: &Region) -> bool {
     match region {
-        Region::Part(intervals) => intervals.iter().any(|interval| matches!(interval.hi, Bound::At(1..=64))),
+        Region::Part(intervals) => intervals.iter().any(|interval| match (interval.lo, interval.hi) {
+            (_, Bound::At(1..=64)) => true,
+            // The last ones.
+            (Bound::At(-64..0), Bound::End) => true,
+            _ => false,
+        }),
         _ => false,
     }
 }
