@@ -64,7 +64,8 @@ impl Found {
 #[derive(Debug)]
 pub(super) struct Resolver {
     cwd: PathBuf,
-    isolated: bool,
+    /// With `--isolated`: the one that counts for all files.
+    isolated: Option<Found>,
     /// What `--config` names: it counts for all files.
     fixed: Option<Arc<Vec<Layer>>>,
     folders: FxHashMap<PathBuf, Found>,
@@ -74,7 +75,8 @@ impl Resolver {
     /// A resolver for what the arguments say.
     pub(super) fn new(args: &ConfigArgs) -> Result<Resolver, CliError> {
         let cwd = std::env::current_dir().unwrap_or_default();
-        let mut resolver = Resolver { cwd, isolated: args.isolated, fixed: None, folders: FxHashMap::default() };
+        let mut resolver =
+            Resolver { cwd, isolated: args.isolated.then(Found::default), fixed: None, folders: FxHashMap::default() };
         if let Some(path) = &args.config {
             let whole = absolute(&resolver.cwd, path);
             let kind =
@@ -100,8 +102,8 @@ impl Resolver {
 
     /// What counts for the files of a folder.
     pub(super) fn for_folder(&mut self, folder: &Path) -> Result<Found, CliError> {
-        if self.isolated {
-            return Ok(Found::default());
+        if let Some(found) = &self.isolated {
+            return Ok(found.clone());
         }
         if let Some(found) = self.folders.get(folder) {
             return Ok(found.clone());
