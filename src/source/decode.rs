@@ -124,7 +124,7 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, DecodeError> {
     if text.len() as u64 > MAX_BYTES {
         return Err(DecodeError::TooLarge);
     }
-    match text.find('\0') {
+    match memchr::memchr(0, text.as_bytes()) {
         Some(offset) => {
             let (row, column) = place(text.as_bytes(), offset);
             Err(DecodeError::Nul { offset, row, column })
