@@ -34,7 +34,6 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 
 /// A write through a name that is bound to a view of what another name holds.
 fn through_view(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
-    let alias = write.via.filter(|_| write.direct).or_else(|| handed_back(trace, write))?;
     let object = trace.array(write.object)?;
     let written = trace.array(write.value)?;
     if object.owner == Owner::Owner || object.evidence < Evidence::Likely || object.unknown {
@@ -43,6 +42,7 @@ fn through_view(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     if matches!(write.how, WriteHow::Item { whole: true }) {
         return None;
     }
+    let alias = write.via.filter(|_| write.direct).or_else(|| handed_back(trace, write))?;
     let chain = trace.chain(write.object);
     let first = chain.first()?;
     if matches!(first.how, How::Element | How::Copy(_) | How::MaybeCopy) || !is_binding(trace, alias, first) {

@@ -160,21 +160,16 @@ fn stale(
     let seen = read_through(trace, write.id, kept, written)?;
     let reaches = |id: EventId| {
         // The write comes after the binding, with both names still bound as they were.
-        trace.feasible(Some(trace.event(id).op), write.event.op, &[kept, changed])
-            && trace
-                .walk_from(id, |other| {
-                    if other == write.id {
-                        Walk::Found
-                    } else if trace.rebinds(other, kept)
-                        || trace.rebinds(other, changed)
-                        || remakes(trace, other, written)
-                    {
-                        Walk::Stop
-                    } else {
-                        Walk::On
-                    }
-                })
-                .is_some()
+        let later = trace.walk_from(id, |other| {
+            if other == write.id {
+                Walk::Found
+            } else if trace.rebinds(other, kept) || trace.rebinds(other, changed) || remakes(trace, other, written) {
+                Walk::Stop
+            } else {
+                Walk::On
+            }
+        });
+        later.is_some() && trace.feasible(Some(trace.event(id).op), write.event.op, &[kept, changed])
     };
     let binding = trace
         .bindings(kept)

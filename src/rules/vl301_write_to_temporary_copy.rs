@@ -24,9 +24,6 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 /// The copy that the write goes to, if nobody can see it afterwards.
 fn lost(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<(BufId, CopyOf)> {
     let array = trace.array(write.value)?;
-    if is_to_fail(trace, write.event.stmt) {
-        return None;
-    }
     if write.direct || matches!(write.how, WriteHow::Scratch(_) | WriteHow::Callee { procedure: false, .. }) {
         return None;
     }
@@ -65,7 +62,7 @@ fn lost(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<(BufId, CopyOf)> {
                 _ => false,
             }
     });
-    (!held).then_some((buf, from.how))
+    (!held && !is_to_fail(trace, write.event.stmt)).then_some((buf, from.how))
 }
 
 /// Does the value mention the allocation site of the buffer, whichever of its arrays?

@@ -1,5 +1,7 @@
 //! Events, and the trace of one body.
 
+use std::cell::OnceCell;
+
 use crate::domain::{BufId, Buffers, CopyOf, ValueId, Values};
 use crate::ir::{BlockId, Body, BodyId, DocFacts, Local, LocalKind, Module, Names, Sym, docstring};
 use crate::source::Span;
@@ -262,7 +264,13 @@ pub struct BodyTrace<'a> {
     pub blocks: &'a [(u32, u32)],
     /// What is known from the callers, as far as they have run.
     pub witnesses: &'a super::Witnesses,
+    /// Which events tell of derivations.
+    pub derivations: Derivations,
 }
+
+/// The events that tell of derivations, by op: chains of views ask for them again and again. Listed when first asked for.
+#[derive(Debug, Default)]
+pub struct Derivations(OnceCell<Vec<(u32, EventId)>>);
 
 impl<'a> BodyTrace<'a> {
     /// The name of a local.
@@ -300,6 +308,19 @@ impl<'a> BodyTrace<'a> {
     /// All events with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (EventId, &'a Event)> {
         self.events.iter().enumerate().map(|(i, event)| (EventId(i as u32), event))
+    }
+
+    /// The derivations that an op tells of, in the order of events.
+    pub(super) fn derived_by(&self, op: u32) -> impl Iterator<Item = (EventId, &'a Event)> {
+        let list = || {
+            let derived = self.iter().filter(|(_, event)| matches!(event.kind, EventKind::Derived { .. }));
+            let mut all: Vec<(u32, EventId)> = derived.map(|(id, event)| (event.op, id)).collect();
+            all.sort_unstable();
+            all
+        };
+        let all = self.derivations.0.get_or_init(list);
+        let from = all.partition_point(|entry| entry.0 < op);
+        all[from..].iter().take_while(move |entry| entry.0 == op).map(|&(_, id)| (id, self.event(id)))
     }
 
     /// The source text of a span.

@@ -1,5 +1,7 @@
 //! Questions about the order of events: what may happen after what, and what shares memory with what.
 
+use smallvec::SmallVec;
+
 use super::{BodyTrace, Escape, Event, EventId, EventKind, How};
 use crate::domain::{Array, BufId, Evidence, Kinds, Value, ValueId};
 use crate::ir::{BlockId, Local};
@@ -63,8 +65,7 @@ impl<'a> BodyTrace<'a> {
     }
 
     fn follow(&self, block: BlockId, seen: &mut [bool], queue: &mut std::collections::VecDeque<BlockId>) {
-        let except = self.body.blocks[block.index()].except;
-        for next in self.body.successors(block).into_iter().chain(except) {
+        for next in self.body.followers(block) {
             if !std::mem::replace(&mut seen[next.index()], true) {
                 queue.push_back(next);
             }
@@ -110,13 +111,13 @@ impl<'a> BodyTrace<'a> {
     }
 
     /// The arrays in a value: itself, or the elements of a tuple.
-    pub fn arrays(&self, value: ValueId) -> Vec<&'a Array> {
-        let mut found = Vec::new();
-        let mut stack = vec![value];
+    pub fn arrays(&self, value: ValueId) -> SmallVec<[&'a Array; 4]> {
+        let mut found = SmallVec::new();
+        let mut stack: SmallVec<[ValueId; 4]> = smallvec::smallvec![value];
         while let Some(value) = stack.pop() {
             match self.values.get(value) {
                 Value::Array(array) => found.push(array),
-                Value::Tuple(items) => stack.extend(items.iter().rev()),
+                Value::Tuple(items) => stack.extend(items.iter().rev().copied()),
                 Value::TupleOf(item) | Value::Bound(item, _) => stack.push(*item),
                 _ => {}
             }
@@ -132,13 +133,10 @@ impl<'a> BodyTrace<'a> {
     /// May an array in `value` share elements with `array`, as far as buffers and regions tell?
     pub fn overlaps(&self, array: &Array, value: ValueId) -> bool {
         self.arrays(value).iter().any(|other| {
-            let common: Vec<_> = array.bufs.iter().filter(|buf| other.bufs.contains(buf)).collect();
-            match common[..] {
-                [] => false,
-                // Regions are comparable within one buffer.
-                [_] if array.bufs.len() == 1 && other.bufs.len() == 1 => !array.region.disjoint(&other.region),
-                _ => true,
-            }
+            let common = array.bufs.iter().any(|buf| other.bufs.contains(buf));
+            // Regions are comparable within one buffer.
+            let comparable = array.bufs.len() == 1 && other.bufs.len() == 1;
+            common && !(comparable && array.region.disjoint(&other.region))
         })
     }
 
@@ -150,8 +148,8 @@ impl<'a> BodyTrace<'a> {
         if array.made_by == 0 {
             return None;
         }
-        self.events.iter().enumerate().find_map(|(i, event)| match event.kind {
-            EventKind::Derived { source, how, via, result } if event.op == array.made_by => {
+        self.derived_by(array.made_by).find_map(|(event, told)| match told.kind {
+            EventKind::Derived { source, how, via, result } => {
                 // A conversion that certainly copied (`np.array(x)`) leads nowhere.
                 let given = self.arrays(result);
                 let shares = self.arrays(source).iter().any(|s| {
@@ -160,7 +158,7 @@ impl<'a> BodyTrace<'a> {
                 let same = result == value
                     || self.array(result).is_some_and(|r| r.bufs.iter().any(|buf| array.bufs.contains(buf)));
                 let same = shares && same;
-                same.then_some(Link { event: EventId(i as u32), source, how, via })
+                same.then_some(Link { event, source, how, via })
             }
             _ => None,
         })
@@ -212,10 +210,9 @@ impl<'a> BodyTrace<'a> {
 
     /// Was the array taken as a diagonal?
     pub fn chain_is_diagonal(&self, array: &Array) -> bool {
-        self.events.iter().any(|event| {
-            event.op == array.made_by
-                && matches!(event.kind, EventKind::Derived { how: How::Method(name) | How::Function(name), .. }
-                    if matches!(self.module.names.text(name), "diagonal" | "diag"))
+        self.derived_by(array.made_by).any(|(_, event)| {
+            matches!(event.kind, EventKind::Derived { how: How::Method(name) | How::Function(name), .. }
+                if matches!(self.module.names.text(name), "diagonal" | "diag"))
         })
     }
 
