@@ -1,5 +1,7 @@
 //! The order in which a body's blocks are visited, and its loops.
 
+use smallvec::SmallVec;
+
 use crate::ir::{BlockId, Body};
 
 /// The order of a body's blocks.
@@ -24,11 +26,10 @@ pub(super) fn order(body: &Body) -> Order {
     let mut on_stack = vec![false; n];
     let mut visited = vec![false; n];
     let mut loops = false;
-    let mut stack: Vec<(BlockId, smallvec::SmallVec<[BlockId; 3]>, usize)> = Vec::new();
-    let next_of = |block: BlockId| -> smallvec::SmallVec<[BlockId; 3]> {
+    let mut stack: Vec<(BlockId, SmallVec<[BlockId; 4]>, usize)> = Vec::new();
+    let next_of = |block: BlockId| {
         // Reversed, so that the first successor comes first in reverse postorder.
-        let mut next: smallvec::SmallVec<[BlockId; 3]> = body.successors(block).into_iter().collect();
-        next.extend(body.blocks[block.index()].except);
+        let mut next = body.followers(block);
         next.reverse();
         next
     };
@@ -66,7 +67,7 @@ fn cycles(body: &Body, blocks: &[BlockId], position: &[u32]) -> (Vec<bool>, Vec<
     let mut preds: Vec<Vec<BlockId>> = vec![Vec::new(); n];
     let mut retreating = Vec::new();
     for &block in blocks {
-        for next in body.successors(block).into_iter().chain(body.blocks[block.index()].except) {
+        for next in body.followers(block) {
             preds[next.index()].push(block);
             if position[next.index()] <= position[block.index()] {
                 retreating.push((block, next));

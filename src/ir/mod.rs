@@ -30,6 +30,7 @@ pub mod validate;
 
 pub use names::{Names, Sym};
 pub use op::{Arg, ArgKind, BinOp, CmpOp, CompKind, Cond, Const, Display, Op, OpKind, UnaryOp};
+use smallvec::SmallVec;
 
 /// Where an op, a parameter or a buffer stands in the source; `domain` takes it from here.
 pub use crate::source::Span;
@@ -307,12 +308,21 @@ pub enum Terminator {
 
 impl Body {
     /// The successors of a block in program order, the exceptional one not included.
-    pub fn successors(&self, block: BlockId) -> smallvec::SmallVec<[BlockId; 2]> {
+    pub fn successors(&self, block: BlockId) -> SmallVec<[BlockId; 4]> {
+        let mut next = SmallVec::new();
         match &self.blocks[block.index()].term {
-            Terminator::Goto(next) => smallvec::smallvec![*next],
-            Terminator::Branch { then, other, .. } => smallvec::smallvec![*then, *other],
-            Terminator::Switch(targets) => targets.iter().copied().collect(),
-            Terminator::Missing | Terminator::Return(_) | Terminator::Raise => smallvec::smallvec![],
+            Terminator::Goto(to) => next.push(*to),
+            Terminator::Branch { then, other, .. } => next.extend_from_slice(&[*then, *other]),
+            Terminator::Switch(targets) => next.extend_from_slice(targets),
+            Terminator::Missing | Terminator::Return(_) | Terminator::Raise => {}
         }
+        next
+    }
+
+    /// All successors of a block; that to which an exception leads comes last.
+    pub fn followers(&self, block: BlockId) -> SmallVec<[BlockId; 4]> {
+        let mut next = self.successors(block);
+        next.extend(self.blocks[block.index()].except);
+        next
     }
 }

@@ -111,8 +111,7 @@ impl Check<'_> {
             if matches!(info.term, Terminator::Missing) {
                 self.problems.push(format!("{block:?} is reachable and has no terminator"));
             }
-            todo.extend(body.successors(block));
-            todo.extend(info.except);
+            todo.extend(body.followers(block));
         }
     }
 

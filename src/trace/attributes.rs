@@ -90,7 +90,7 @@ fn written(body: &Body, name: Sym, trace: &BodyTrace<'_>) -> Vec<Span> {
             }
         }
         if !bound {
-            stack.extend(body.successors(id).into_iter().chain(block.except));
+            stack.extend(body.followers(id));
         }
     }
     places.sort_unstable();

@@ -70,7 +70,7 @@ impl BodyTrace<'_> {
 
     /// The blocks that lie on a way from the block back to it, through the blocks of `within` only.
     fn cycle(&self, block: BlockId, within: &[bool]) -> Option<Vec<bool>> {
-        let next = |at: BlockId| self.blocks_after(at);
+        let next = |at: BlockId| self.body.followers(at);
         let behind = self.reach(block, within, next);
         let before = self.reach(block, within, |at| self.blocks_before(at).collect());
         let inside: Vec<bool> = behind.iter().zip(&before).map(|(a, b)| *a && *b).collect();
@@ -89,12 +89,8 @@ impl BodyTrace<'_> {
         seen
     }
 
-    fn blocks_after(&self, block: BlockId) -> SmallVec<[BlockId; 4]> {
-        self.body.successors(block).into_iter().chain(self.body.blocks[block.index()].except).collect()
-    }
-
     fn blocks_before(&self, block: BlockId) -> impl Iterator<Item = BlockId> {
-        (0..self.body.blocks.len() as u32).map(BlockId).filter(move |&from| self.blocks_after(from).contains(&block))
+        (0..self.body.blocks.len() as u32).map(BlockId).filter(move |&from| self.body.followers(from).contains(&block))
     }
 
     /// May `to` come after `from` in one pass of the loop?
@@ -105,7 +101,7 @@ impl BodyTrace<'_> {
         }
         let mut within = around.inside.clone();
         within[around.head.index()] = false;
-        self.reach(a, &within, |at| self.blocks_after(at))[b.index()] && a != b
+        self.reach(a, &within, |at| self.body.followers(at))[b.index()] && a != b
     }
 
     /// Is the name bound in the loop?
