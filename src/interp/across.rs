@@ -17,25 +17,28 @@ pub(crate) struct Calls {
     pub(crate) found: Vec<Sym>,
 }
 
-/// Finds them. `modelled` says for each symbol whether an import binds it to a package of the model.
-pub(crate) fn calls(module: &Module, modelled: &[bool], callees: &dyn Callees) -> Calls {
+/// Finds them in bodies that mention something of other files. `modelled` says for each symbol whether an import binds it
+/// to a package of the model.
+pub(crate) fn calls(module: &Module, bodies: &[BodyId], modelled: &[bool], callees: &dyn Callees) -> Calls {
     let mut calls = Calls::default();
+    if bodies.is_empty() {
+        return calls;
+    }
     // The paths met so far, each asked about once: does a function there write what it is given?
     let mut paths: Vec<(String, Option<bool>)> = Vec::new();
-    let mut imported: FxHashMap<Sym, usize> = FxHashMap::default();
+    // For each symbol its path's number plus one.
+    let mut imported: Vec<u32> = vec![0; module.names.len()];
     for import in callees.imported() {
         let Some(name) = module.names.get(&import.name) else { continue };
         // What the model knows of another package goes before that package's own text.
         if import.near || !modelled[name.0 as usize] {
-            imported.insert(name, paths.len());
             paths.push((import.path.clone(), writes(callees, &import.path)));
+            imported[name.0 as usize] = paths.len() as u32;
         }
     }
-    if imported.is_empty() {
-        return calls;
-    }
     let mut members: FxHashMap<(usize, Sym), usize> = FxHashMap::default();
-    for (i, body) in module.bodies.iter().enumerate() {
+    for &id in bodies {
+        let body = &module.bodies[id.index()];
         for block in &body.blocks {
             // The temps that hold something of another file.
             let mut held: SmallVec<[(Temp, usize); 8]> = SmallVec::new();
@@ -43,8 +46,8 @@ pub(crate) fn calls(module: &Module, modelled: &[bool], callees: &dyn Callees) -
                 let (name, path) = match &op.kind {
                     OpKind::Load(local) => {
                         let name = body.locals[local.index()].name;
-                        let Some(&path) = imported.get(&name) else { continue };
-                        (name, path)
+                        let Some(path) = imported[name.0 as usize].checked_sub(1) else { continue };
+                        (name, path as usize)
                     }
                     OpKind::Attr(obj, name) | OpKind::Method { obj, name, .. } => {
                         let Some(&(_, path)) = held.iter().find(|entry| entry.0 == *obj) else { continue };
@@ -64,7 +67,7 @@ pub(crate) fn calls(module: &Module, modelled: &[bool], callees: &dyn Callees) -
                 }
                 if paths[path].1 == Some(true) {
                     calls.names.push(name);
-                    calls.bodies.push(BodyId(i as u32));
+                    calls.bodies.push(id);
                 }
             }
         }

@@ -9,7 +9,8 @@ mod hint;
 
 use smallvec::SmallVec;
 
-use flow::{Flow, Places, RECEIVER, from_place, place};
+use flow::{Flow, from_place, place};
+pub(super) use flow::{Places, RECEIVER};
 use hint::Hint;
 
 use super::across::{self, Calls};
@@ -23,13 +24,13 @@ use crate::ir::{
 
 /// The search for the bodies in which a rule may find something.
 pub(crate) struct Candidates<'a> {
-    module: &'a Module,
-    known: &'a Known,
+    pub(super) module: &'a Module,
+    pub(super) known: &'a Known,
     callees: &'a dyn Callees,
     /// For each symbol: does an import bind it to a package of the model, or to something in it?
     modelled: Vec<bool>,
     /// For each symbol: is it the name of a function or class of the file?
-    own: Vec<bool>,
+    pub(super) own: Vec<bool>,
     /// Does the file name a package that reads files of arrays?
     reads_files: bool,
     /// For each symbol: is it a property of a class of the file?
@@ -38,6 +39,10 @@ pub(crate) struct Candidates<'a> {
     writers: Vec<Places>,
     /// Which bodies mention which of the file's functions.
     calls: Vec<(BodyId, Sym)>,
+    /// For each symbol: is it the name of something of another file?
+    imported: Vec<bool>,
+    /// The bodies that mention one.
+    importing: Vec<BodyId>,
     /// For each temp of the body that is looked at the op that defined it. (A temp is used in its own block only, where
     /// its op comes first.)
     defs: Vec<Option<&'a OpKind>>,
@@ -60,6 +65,10 @@ impl<'a> Candidates<'a> {
         for name in module.classes.iter().flat_map(|class| &class.properties) {
             properties[name.0 as usize] = true;
         }
+        let mut imported = vec![false; names];
+        for name in callees.imported().iter().filter_map(|import| module.names.get(&import.name)) {
+            imported[name.0 as usize] = true;
+        }
         Candidates {
             module,
             known,
@@ -70,6 +79,8 @@ impl<'a> Candidates<'a> {
             properties,
             writers: vec![0; names],
             calls: Vec::new(),
+            imported,
+            importing: Vec::new(),
             defs: Vec::new(),
             cut: SmallVec::new(),
             flow: Flow::default(),
@@ -85,7 +96,7 @@ impl<'a> Candidates<'a> {
         // The cheap question first: it leaves few for the others.
         let mut waiting: Vec<BodyId> = ids().collect();
         waiting.retain(|&id| self.does_something(id));
-        let Calls { names, bodies, found } = across::calls(self.module, &self.modelled, self.callees);
+        let Calls { names, bodies, found } = across::calls(self.module, &self.importing, &self.modelled, self.callees);
         names.into_iter().for_each(|name| self.writers[name.0 as usize] = Places::MAX);
         found.into_iter().for_each(|name| self.own[name.0 as usize] = true);
         waiting.extend(bodies);
@@ -130,7 +141,7 @@ impl<'a> Candidates<'a> {
             Hint::Nothing => false,
         });
         self.add_wanted(&mut found);
-        found.extend(class_candidates::methods(self.module, self.known, &self.own, &self.writers));
+        found.extend(class_candidates::methods(&self));
         found.sort_unstable();
         found.dedup();
         found
@@ -166,7 +177,7 @@ impl<'a> Candidates<'a> {
     fn does_something(&mut self, id: BodyId) -> bool {
         let body = &self.module.bodies[id.index()];
         let mut does = false;
-        let (mut slices, mut collects, mut parts) = (false, false, false);
+        let (mut slices, mut collects, mut parts, mut imports) = (false, false, false, false);
         let (mut none, mut display) = (None, None);
         let lasts = body.params.iter().any(|param| matches!(param.default, Some(Default::Other(_))));
         for block in &body.blocks {
@@ -194,6 +205,7 @@ impl<'a> Candidates<'a> {
                         if self.own[name.0 as usize] {
                             self.calls.push((id, name));
                         }
+                        imports |= self.imported[name.0 as usize];
                     }
                     OpKind::Call(_, args) => does |= self.asks(args),
                     OpKind::Method { name, args, .. } => {
@@ -216,6 +228,9 @@ impl<'a> Candidates<'a> {
                 model = false;
             }
             does |= parts && matches!(block.term, Terminator::Return(Some(_)));
+        }
+        if imports {
+            self.importing.push(id);
         }
         does || slices && collects
     }
@@ -332,36 +347,14 @@ impl<'a> Candidates<'a> {
                         }
                     }
                     OpKind::Call(callee, args) => {
-                        let (mut all, mut places) = (self.asks(args), 0);
-                        if let Some(OpKind::Load(local)) = self.def(*callee) {
-                            let info = &body.locals[local.index()];
-                            let meaning = self.known.meaning(info.name);
-                            let builtin = info.kind == LocalKind::Builtin && meaning.builtin.is_some();
-                            all |= !builtin && is_enough(meaning.named.writes, args);
-                            places = self.writers[info.name.0 as usize];
-                        }
-                        temporary |= !self.write_args(args, if all { Places::MAX } else { places }, body, &mut written);
+                        let places = self.written_by_call(self.def(*callee), args, body);
+                        temporary |= !self.write_args(args, places, body, &mut written);
                     }
                     OpKind::Method { obj, name, args, .. } => {
-                        let named = &self.known.meaning(*name).named;
-                        let (function, unbound) = match self.def(*obj) {
-                            Some(OpKind::Load(local)) => (
-                                Some(self.is_modelled(*local, body)),
-                                self.own[body.locals[local.index()].name.0 as usize],
-                            ),
-                            Some(OpKind::Attr(..)) => (None, false),
-                            _ => (Some(false), false),
-                        };
-                        let all = function != Some(false) && is_enough(named.writes, args)
-                            || function != Some(true) && is_enough(named.method_writes, args);
-                        let mut places = self.writers[name.0 as usize];
-                        if unbound && places != 0 || all {
-                            places = Places::MAX;
-                        }
+                        let places = self.written_by_method(self.def(*obj), *name, args, body);
                         if places & RECEIVER != 0 {
                             temporary |= !self.write(*obj, body, &mut written);
                         }
-                        let places = if self.asks(args) { Places::MAX } else { places };
                         temporary |= !self.write_args(args, places, body, &mut written);
                         if self.known.meaning(*name).collects {
                             collects = true;
@@ -387,6 +380,41 @@ impl<'a> Candidates<'a> {
             || alone && (collects || !written.is_empty())
             || slices && collects && (deletes || loops(body))
             || written.into_iter().any(|name| self.flow.is_shared(name))
+    }
+
+    /// What of its arguments a call may write, by what defines the callee.
+    pub(super) fn written_by_call(&self, callee: Option<&OpKind>, args: &[Arg], body: &Body) -> Places {
+        if self.asks(args) {
+            return Places::MAX;
+        }
+        let Some(OpKind::Load(local)) = callee else { return 0 };
+        let info = &body.locals[local.index()];
+        let meaning = self.known.meaning(info.name);
+        let builtin = info.kind == LocalKind::Builtin && meaning.builtin.is_some();
+        let all = !builtin && is_enough(meaning.named.writes, args);
+        if all { Places::MAX } else { self.writers[info.name.0 as usize] }
+    }
+
+    /// What of its receiver and its arguments a call of a method may write, by what defines the receiver.
+    pub(super) fn written_by_method(&self, obj: Option<&OpKind>, name: Sym, args: &[Arg], body: &Body) -> Places {
+        let named = &self.known.meaning(name).named;
+        let (function, unbound) = match obj {
+            Some(OpKind::Load(local)) => {
+                (Some(self.is_modelled(*local, body)), self.own[body.locals[local.index()].name.0 as usize])
+            }
+            Some(OpKind::Attr(..)) => (None, false),
+            _ => (Some(false), false),
+        };
+        let all = function != Some(false) && is_enough(named.writes, args)
+            || function != Some(true) && is_enough(named.method_writes, args);
+        let places = self.writers[name.0 as usize];
+        if unbound && places != 0 || all {
+            Places::MAX
+        } else if self.asks(args) {
+            places | !RECEIVER
+        } else {
+            places
+        }
     }
 
     fn def(&self, temp: Temp) -> Option<&'a OpKind> {
@@ -469,10 +497,7 @@ impl<'a> Candidates<'a> {
         if places & !RECEIVER == 0 {
             return named;
         }
-        let mut known = true;
-        for (i, arg) in args.iter().enumerate() {
-            known &= arg.kind == ArgKind::Pos;
-            let mine = if known { place(i) } else { !RECEIVER };
+        for (arg, mine) in args.iter().zip(arg_places(args)) {
             if places & mine != 0 {
                 named &= self.write(arg.value, body, written);
             }
@@ -574,6 +599,15 @@ impl<'a> Candidates<'a> {
             _ => false,
         })
     }
+}
+
+/// The places that each argument may take.
+pub(super) fn arg_places(args: &[Arg]) -> impl Iterator<Item = Places> {
+    let mut known = true;
+    args.iter().enumerate().map(move |(i, arg)| {
+        known &= arg.kind == ArgKind::Pos;
+        if known { place(i) } else { !RECEIVER }
+    })
 }
 
 /// Are there as many arguments as it takes for a write?

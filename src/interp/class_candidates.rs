@@ -6,8 +6,8 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
-use super::known::Known;
-use crate::ir::{Arg, ArgKind, BinOp, Body, BodyId, BodyKind, Class, Local, Module, OpKind, Sym, Temp, Terminator};
+use super::candidates::{Candidates, Places, RECEIVER, arg_places};
+use crate::ir::{Arg, BinOp, Body, BodyId, BodyKind, Class, Local, Module, OpKind, Sym, Temp, Terminator};
 
 /// What the methods of a class do with an attribute.
 #[derive(Clone, Copy, Default)]
@@ -19,7 +19,8 @@ struct Use {
 }
 
 /// The methods of classes in which a rule may find something.
-pub(super) fn methods(module: &Module, known: &Known, own: &[bool], writers: &[u64]) -> FxHashSet<BodyId> {
+pub(super) fn methods(candidates: &Candidates<'_>) -> FxHashSet<BodyId> {
+    let module = candidates.module;
     let mut found = FxHashSet::default();
     let Some(top) = module.bodies.first() else { return found };
     if module.classes.is_empty() || !uses_numpy(module, top) {
@@ -31,9 +32,7 @@ pub(super) fn methods(module: &Module, known: &Known, own: &[bool], writers: &[u
         let mut touched: Vec<(BodyId, Sym)> = Vec::new();
         for &(_, method) in &class.methods {
             let mut look = Look {
-                known,
-                own,
-                writers,
+                candidates,
                 body: &module.bodies[method.index()],
                 uses: &mut uses,
                 aliases: SmallVec::new(),
@@ -94,11 +93,7 @@ fn uses_numpy(module: &Module, top: &Body) -> bool {
 
 /// A look at one method.
 struct Look<'m, 'u> {
-    known: &'m Known,
-    /// For each symbol: what of what it is given may a function of the file of this name write?
-    writers: &'m [u64],
-    /// For each symbol: is it the name of a function or class of the file?
-    own: &'m [bool],
+    candidates: &'m Candidates<'m>,
     body: &'m Body,
     uses: &'u mut FxHashMap<Sym, Use>,
     /// Names bound to an attribute or a part of it.
@@ -154,36 +149,32 @@ impl<'m> Look<'m, '_> {
                 self.share(*value, receiver, defs);
             }
             OpKind::Method { obj, name, args, .. } => {
-                let writes = self.writes(*name);
-                if writes {
+                let def = defs[obj.index()];
+                let places = self.candidates.written_by_method(def, *name, args, self.body);
+                if places & RECEIVER != 0 {
                     self.write(*obj, receiver, defs);
                 }
-                let keeps = self.own[name.0 as usize] || self.known.meaning(*name).collects;
-                self.arguments(args, writes, keeps, receiver, defs);
+                let keeps = self.candidates.own[name.0 as usize] || self.candidates.known.meaning(*name).collects;
+                self.arguments(args, places, keeps, receiver, defs);
             }
             OpKind::Call(callee, args) => {
                 let name = match defs[callee.index()] {
                     Some(OpKind::Load(local)) => Some(self.body.locals[local.index()].name),
                     _ => None,
                 };
-                let writes = name.is_none_or(|name| self.writes(name));
-                let keeps = name.is_none_or(|name| self.own[name.0 as usize]);
-                self.arguments(args, writes, keeps, receiver, defs);
+                let places = self.candidates.written_by_call(defs[callee.index()], args, self.body);
+                let keeps = name.is_none_or(|name| self.candidates.own[name.0 as usize]);
+                self.arguments(args, places, keeps, receiver, defs);
             }
             OpKind::Yield(Some(value)) => self.share(*value, receiver, defs),
             _ => {}
         }
     }
 
-    /// May a function or method of this name write what it is given?
-    fn writes(&self, name: Sym) -> bool {
-        self.writers[name.0 as usize] != 0 || self.known.meaning(name).named.may_write()
-    }
-
-    fn arguments(&mut self, args: &[Arg], writes: bool, keeps: bool, receiver: Local, defs: &[Option<&'m OpKind>]) {
-        for arg in args {
-            let asks = matches!(arg.kind, ArgKind::Kw(key) if self.known.meaning(key).named.asks);
-            if writes || asks {
+    /// `places`: those of the arguments that are written; `keeps`: may what is called keep them?
+    fn arguments(&mut self, args: &[Arg], places: Places, keeps: bool, receiver: Local, defs: &[Option<&'m OpKind>]) {
+        for (arg, mine) in args.iter().zip(arg_places(args)) {
+            if places & mine != 0 {
                 self.write(arg.value, receiver, defs);
             }
             if keeps {

@@ -6,7 +6,7 @@ use crate::ir::{Local, Sym};
 pub(crate) type Places = u64;
 
 /// The receiver of a method.
-pub(super) const RECEIVER: Places = 1 << 63;
+pub(crate) const RECEIVER: Places = 1 << 63;
 
 /// All places but the receiver's, from this one on.
 pub(super) fn from_place(i: usize) -> Places {
