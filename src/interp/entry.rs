@@ -3,7 +3,7 @@
 use super::known::Builtin;
 use super::machine::Machine;
 use crate::domain::{Array, Evidence, Kinds, Origin, State, Tri, Value, ValueId};
-use crate::ir::docstring::DocTypes;
+use crate::ir::docstring::{self, DocTypes};
 use crate::ir::{Ann, BodyId, BodyKind, Default, DocType, Local, LocalKind, Param, ParamKind};
 use crate::model::RowId;
 use crate::source::Span;
@@ -27,7 +27,12 @@ impl<'a> Machine<'a> {
         let mut state = State::new(self.body.locals.len());
         let text = self.text;
         let words = self.body.docstring.and_then(|span| text.get(span.start as usize..span.end as usize));
-        let types = words.filter(|_| !self.body.params.is_empty()).map(DocTypes::new);
+        // Without any word on arrays a docstring can only speak against what is used as one.
+        let told = |words: &&str| {
+            let used = || self.body.params.iter().any(|param| self.used_as_array[param.local.index()]);
+            !self.body.params.is_empty() && (docstring::speaks_of_arrays(words) || used())
+        };
+        let types = words.filter(told).map(DocTypes::new);
         for (i, param) in self.body.params.iter().enumerate() {
             let doc = types.as_ref().map_or(DocType::Unsaid, |types| types.of(self.name(param.name)));
             state.locals[param.local.index()] = self.parameter(param, doc, i == 0);

@@ -125,6 +125,11 @@ fn returns_array(lower: &str) -> bool {
     false
 }
 
+/// Does the text mention arrays at all?
+pub fn speaks_of_arrays(text: &str) -> bool {
+    STEMS.array.find(text.as_bytes()).is_some()
+}
+
 /// The types of the parameters, as they are written down.
 #[derive(Debug, Default)]
 pub struct DocTypes<'t> {
@@ -257,7 +262,7 @@ fn doc_type(said: &str) -> DocType {
     if said.is_empty() {
         return DocType::Unsaid;
     }
-    if STEMS.array.find(said.as_bytes()).is_none() {
+    if !speaks_of_arrays(said) {
         return DocType::Other;
     }
     let array_like = ["array_like", "array-like", "arraylike", "array like", "Array_like", "Array-like", "ArrayLike"];

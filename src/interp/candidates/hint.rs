@@ -1,6 +1,7 @@
 //! Whether anything in a body speaks for arrays.
 
 use super::Candidates;
+use crate::ir::docstring;
 use crate::ir::{Body, Const, Default, LocalKind, OpKind, Temp, UnaryOp};
 
 /// What in a body speaks for arrays.
@@ -19,7 +20,7 @@ impl Candidates<'_> {
     pub(super) fn hint(&self, body: &Body, text: &str) -> Hint {
         let documented = || {
             let words = body.docstring.and_then(|span| text.get(span.start as usize..span.end as usize));
-            words.is_some_and(|words| memchr::memmem::find(words.as_bytes(), b"rray").is_some())
+            words.is_some_and(docstring::speaks_of_arrays)
         };
         if !body.params.is_empty() && (body.params.iter().any(|p| p.annotation.is_some()) || documented()) {
             return Hint::Arrays;
