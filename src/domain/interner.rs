@@ -17,9 +17,12 @@ pub(super) struct Interner<T> {
     slots: Vec<u32>,
 }
 
+/// So many items have room from the beginning: moving them to a larger place takes longer than looking them up.
+const ROOM: usize = 512;
+
 impl<T> Default for Interner<T> {
     fn default() -> Interner<T> {
-        Interner { items: Vec::new(), hashes: Vec::new(), slots: vec![0; 64] }
+        Interner { items: Vec::with_capacity(ROOM), hashes: Vec::with_capacity(ROOM), slots: vec![0; ROOM * 2] }
     }
 }
 

@@ -1,9 +1,11 @@
 //! What is certainly an array, as far as the names of the module's scope tell: the default values of parameters, and what
 //! the methods of a class bind its attributes to.
 
+use smallvec::SmallVec;
+
 use super::machine::Machine;
 use crate::domain::{BufId, Origin, Value, ValueId};
-use crate::ir::{BodyId, ClassId, Const, Local, LocalKind, Op, OpKind, Param, Sym, Temp};
+use crate::ir::{BlockId, BodyId, ClassId, Const, Local, LocalKind, Module, Op, OpKind, Param, Sym, Temp};
 use crate::model::{ResultRule, RowId};
 
 /// Expressions are looked into this deep.
@@ -47,25 +49,16 @@ impl<'a> Machine<'a> {
     }
 
     fn binds_to_array(&mut self, class: ClassId, name: Sym) -> bool {
+        let module = self.module;
+        let bindings = self.bindings.entry(class).or_insert_with(|| Bindings::of(module, class));
+        let bound: SmallVec<[Bound; 4]> = bindings.0.iter().filter(|bound| bound.name == name).copied().collect();
         let mut found = false;
-        for &(_, method) in &self.module.classes[class.index()].methods {
-            let body = &self.module.bodies[method.index()];
-            let first = body.params.first().map(|param| param.local);
-            for block in &body.blocks {
-                let of_block = Made { parent: method, ops: &block.ops };
-                for op in &block.ops {
-                    let OpKind::SetAttr { obj, name: set, value, inplace: false } = &op.kind else { continue };
-                    let own =
-                        matches!(of_block.op(*obj).map(|op| &op.kind), Some(OpKind::Load(of)) if Some(*of) == first);
-                    if *set != name || !own {
-                        continue;
-                    }
-                    match of_block.op(*value).map(|op| &op.kind) {
-                        Some(OpKind::Const(Const::None)) => {}
-                        Some(OpKind::Const(_)) => return false,
-                        _ => found = found || self.makes_array(&of_block, *value, 0),
-                    }
-                }
+        for Bound { method, block, value, .. } in bound {
+            let of_block = Made { parent: method, ops: &module.bodies[method.index()].blocks[block.index()].ops };
+            match of_block.op(value).map(|op| &op.kind) {
+                Some(OpKind::Const(Const::None)) => {}
+                Some(OpKind::Const(_)) => return false,
+                _ => found = found || self.makes_array(&of_block, value, 0),
             }
         }
         found
@@ -145,6 +138,40 @@ impl<'a> Machine<'a> {
             _ => None,
         };
         global.and_then(|global| self.globals.get(global.index()).copied()).unwrap_or(ValueId::UNKNOWN)
+    }
+}
+
+/// What the methods of a class bind attributes of their object to.
+#[derive(Debug, Default)]
+pub(crate) struct Bindings(Vec<Bound>);
+
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    name: Sym,
+    method: BodyId,
+    block: BlockId,
+    value: Temp,
+}
+
+impl Bindings {
+    fn of(module: &Module, class: ClassId) -> Bindings {
+        let mut bindings = Vec::new();
+        for &(_, method) in &module.classes[class.index()].methods {
+            let body = &module.bodies[method.index()];
+            let first = body.params.first().map(|param| param.local);
+            for (block, ops) in body.blocks.iter().enumerate().map(|(i, block)| (BlockId(i as u32), &block.ops)) {
+                let of_block = Made { parent: method, ops };
+                let own =
+                    |obj| matches!(of_block.op(obj).map(|op| &op.kind), Some(OpKind::Load(of)) if Some(*of) == first);
+                bindings.extend(ops.iter().filter_map(|op| match op.kind {
+                    OpKind::SetAttr { obj, name, value, inplace: false } if own(obj) => {
+                        Some(Bound { name, method, block, value })
+                    }
+                    _ => None,
+                }));
+            }
+        }
+        Bindings(bindings)
     }
 }
 

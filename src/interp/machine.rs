@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::callers::Callers;
+use super::evident::Bindings;
 use super::instance::Classes;
 use super::known::Known;
 use super::summary::{EntryWrite, Progress};
@@ -46,6 +47,8 @@ pub struct Machine<'a> {
     pub(crate) classes: Classes,
     /// Which attributes of a class its methods bind to arrays, as far as that was asked.
     pub(crate) array_attributes: FxHashMap<(ClassId, Sym), bool>,
+    /// What the methods of classes bind attributes to, as far as that was asked.
+    pub(crate) bindings: FxHashMap<ClassId, Bindings>,
     /// For names that inner functions rebind: does a call show when?
     pub(crate) tame: FxHashMap<(BodyId, Local), bool>,
     /// How far the analysis of each body is.
@@ -147,6 +150,7 @@ impl<'a> Machine<'a> {
             captures: FxHashMap::default(),
             classes: Classes::new(module),
             array_attributes: FxHashMap::default(),
+            bindings: FxHashMap::default(),
             tame: FxHashMap::default(),
             progress: vec![Progress::Waiting; module.bodies.len()],
             globals_known: false,
@@ -245,13 +249,18 @@ impl<'a> Machine<'a> {
     /// Makes a buffer (or object) at the op that runs. What the op made before becomes older.
     pub(crate) fn alloc(&mut self, part: u16) -> BufId {
         let site = Site { body: self.id, op: self.op, part: part + self.part };
+        let known = self.buffers.len();
         let recent = self.buffers.of(Origin::Alloc(site, Age::Recent), self.span);
+        // What has just been met for the first time nothing lies in.
+        let first = self.buffers.len() > known;
         if self.many {
             return self.buffers.of(Origin::Alloc(site, Age::Older), self.span);
         }
         if self.in_loop {
             let older = self.buffers.of(Origin::Alloc(site, Age::Older), self.span);
-            self.age(recent, older);
+            if !first {
+                self.age(recent, older);
+            }
         }
         recent
     }
@@ -388,6 +397,9 @@ impl<'a> Machine<'a> {
     /// The value was given to something unknown: containers that it reaches may hold anything from now on, and
     /// attributes may have been rebound.
     pub(crate) fn havoc(&mut self, value: ValueId) {
+        if !self.holds_others(value) {
+            return;
+        }
         let mut stack = vec![value];
         let mut seen: SmallVec<[BufId; 8]> = SmallVec::new();
         let mut functions: SmallVec<[BodyId; 4]> = SmallVec::new();
@@ -428,6 +440,15 @@ impl<'a> Machine<'a> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// May the value hold other values, or be a function, which reaches what it captures?
+    fn holds_others(&self, value: ValueId) -> bool {
+        match self.values.get(value) {
+            Value::Array(array) => array.kinds.meets(Kinds::CONTAINER),
+            Value::Tuple(_) | Value::TupleOf(_) | Value::Bound(..) | Value::Ref(_) | Value::Function(_) => true,
+            _ => false,
         }
     }
 
