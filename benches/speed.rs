@@ -113,7 +113,7 @@ fn check_all(files: &[Copied<'_>]) -> (Stats, usize) {
         .map(|(_, copy, file)| format!("/{copy}{}", display(&absolute(&cwd, Path::new(&file.path)))))
         .collect();
     let shown = files.iter().map(|(_, _, file)| file.path.clone()).collect();
-    let project = project(&paths, shown, |file| Some(files[file].2.text.clone()));
+    let project = project(&paths, shown, |file| Some(&files[file].2.text));
     let total = Mutex::new((Stats::default(), 0));
     project.run(|file| {
         let checked = black_box(check_file(files[file].2, Model::bundled(), &project, file));

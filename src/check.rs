@@ -83,7 +83,7 @@ pub fn check_file(source: &SourceFile, model: &Model, project: &Project, file: u
 
 fn check_with(source: &SourceFile, run: impl FnOnce(&Module, &mut Judge) -> Outcome) -> Checked {
     let mut stats = Stats { files: 1, lines: count_lines(&source.text), ..Stats::default() };
-    let module = match lowered(source) {
+    let module = match lowered(&source.text, source.path.ends_with(".pyi")) {
         Ok(module) => module,
         Err(error) => return Checked { syntax_error: Some(error), stats, ..Checked::default() },
     };
@@ -113,23 +113,26 @@ fn check_with(source: &SourceFile, run: impl FnOnce(&Module, &mut Judge) -> Outc
 }
 
 /// The lowered file, or its first syntax error.
-fn lowered(source: &SourceFile) -> Result<Module, SyntaxError> {
-    let parsed = syntax::parse(&source.text, source.path.ends_with(".pyi"));
+fn lowered(text: &str, is_stub: bool) -> Result<Module, SyntaxError> {
+    let parsed = syntax::parse(text, is_stub);
     match parsed.errors.first() {
         Some((message, span)) => Err(SyntaxError { message: message.clone(), span: *span }),
-        None => Ok(lower::lower(&parsed, &source.text)),
+        None => Ok(lower::lower(&parsed, text)),
     }
 }
 
 /// The project of files: what each needs of the others, read on the threads of the pool that this is called on.
 ///
 /// `read` gives the text of a file, by its number; `paths` are absolute, `shown` the names to show.
-pub fn project(paths: &[String], shown: Vec<String>, read: impl Fn(usize) -> Option<String> + Sync) -> Project {
+pub fn project<T: AsRef<str>>(
+    paths: &[String],
+    shown: Vec<String>,
+    read: impl Fn(usize) -> Option<T> + Sync,
+) -> Project {
     let mut plan = Plan::new(paths, shown);
     let table = |&file: &usize| {
         let text = read(file)?;
-        let source = SourceFile { path: String::new(), text };
-        let module = catch_unwind(AssertUnwindSafe(|| lowered(&source))).ok()?.ok()?;
+        let module = catch_unwind(AssertUnwindSafe(|| lowered(text.as_ref(), false))).ok()?.ok()?;
         Some(plan.table(file, &module))
     };
     let packages = plan.packages();
@@ -139,7 +142,7 @@ pub fn project(paths: &[String], shown: Vec<String>, read: impl Fn(usize) -> Opt
     }
     let needs: Vec<Needs> = (0..paths.len())
         .into_par_iter()
-        .map(|file| read(file).map_or_else(Needs::default, |text| plan.needs(file, &text)))
+        .map(|file| read(file).map_or_else(Needs::default, |text| plan.needs(file, text.as_ref())))
         .collect();
     plan.finish(&needs)
 }

@@ -1,15 +1,17 @@
 //! What the names of a file's own scope stand for, as far as it takes no analysis to say.
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::files::{FileId, Files};
-use crate::ir::{Const, Display, LocalKind, Module, OpKind, Sym, Temp};
+use crate::ir::{Body, BodyId, BodyKind, Const, Display, LocalKind, Module, OpKind, Sym, Temp};
+use crate::source::Span;
 
 /// The names of a file's own scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// What each name is bound to, each binding once.
-    pub names: FxHashMap<String, Vec<Binding>>,
+    pub names: FxHashMap<String, SmallVec<[Binding; 1]>>,
     /// The files of which `from … import *` brings the names.
     pub stars: Vec<FileId>,
     /// What `__all__` lists, where it is a list that is written out.
@@ -41,11 +43,12 @@ impl Table {
         let mut table = Table::default();
         let Some(body) = module.bodies.first() else { return table };
         let dotted = |path: &[Sym]| path.iter().map(|&part| module.names.text(part)).collect::<Vec<_>>().join(".");
-        let mut defs: FxHashMap<Temp, &OpKind> = FxHashMap::default();
+        let functions = Functions::of(module);
+        let mut defs: Vec<Option<&OpKind>> = vec![None; body.temps.len()];
         for block in &body.blocks {
             for op in &block.ops {
                 if let Some(dest) = op.dest {
-                    defs.insert(dest, &op.kind);
+                    defs[dest.index()] = Some(&op.kind);
                 }
                 match &op.kind {
                     OpKind::Store(local, value) => {
@@ -54,12 +57,11 @@ impl Table {
                             continue;
                         }
                         let name = module.names.text(info.name);
-                        let binding = match defs.get(value) {
+                        let binding = match defs[value.index()] {
                             Some(OpKind::Function(..)) => Binding::Function,
                             Some(OpKind::Class(..)) => Binding::Class,
-                            Some(OpKind::Call(..)) if Self::is_definition(module, info.name, op.span) => {
-                                Binding::Function
-                            }
+                            // What a decorator returns goes by the function's name.
+                            Some(OpKind::Call(..)) if functions.is_defined(info.name, op.span) => Binding::Function,
                             Some(OpKind::Import(path)) => {
                                 let path: Vec<&str> = path.iter().map(|&part| module.names.text(part)).collect();
                                 link(files.module(file, 0, &path))
@@ -70,7 +72,7 @@ impl Table {
                             _ => Binding::Other,
                         };
                         if name == "__all__" {
-                            table.all = defs.get(value).and_then(|kind| Self::listed(module, kind, &defs));
+                            table.all = defs[value.index()].and_then(|kind| Self::listed(module, kind, &defs));
                         }
                         let bindings = table.names.entry(name.to_owned()).or_default();
                         // A name that is defined twice is neither of the two.
@@ -98,19 +100,9 @@ impl Table {
         table
     }
 
-    /// Is it the binding of a decorated function?
-    fn is_definition(module: &Module, name: Sym, target: crate::source::Span) -> bool {
-        module.bodies.iter().any(|body| {
-            body.name == name
-                && body.parent == Some(crate::ir::BodyId(0))
-                && body.kind == crate::ir::BodyKind::Function
-                && body.span.contains(target)
-        })
-    }
-
-    fn listed(module: &Module, kind: &OpKind, defs: &FxHashMap<Temp, &OpKind>) -> Option<Vec<String>> {
+    fn listed(module: &Module, kind: &OpKind, defs: &[Option<&OpKind>]) -> Option<Vec<String>> {
         let OpKind::Display(Display::List | Display::Tuple, items) = kind else { return None };
-        let text = |item: &(Temp, bool)| match defs.get(&item.0) {
+        let text = |item: &(Temp, bool)| match defs[item.0.index()] {
             Some(OpKind::Const(Const::Str(text))) => Some(module.names.text(*text).to_owned()),
             _ => None,
         };
@@ -123,5 +115,23 @@ impl Table {
             Some(all) => all.iter().any(|listed| listed == name),
             None => !name.starts_with('_'),
         }
+    }
+}
+
+/// The functions of the module's own scope, by name and place.
+struct Functions(Vec<(Sym, Span)>);
+
+impl Functions {
+    fn of(module: &Module) -> Functions {
+        let own = |body: &&Body| body.parent == Some(BodyId(0)) && body.kind == BodyKind::Function;
+        let mut all: Vec<(Sym, Span)> = module.bodies.iter().filter(own).map(|body| (body.name, body.span)).collect();
+        all.sort_unstable_by_key(|function| function.0);
+        Functions(all)
+    }
+
+    /// Is the target of a binding the name of a function, in its definition?
+    fn is_defined(&self, name: Sym, target: Span) -> bool {
+        let from = self.0.partition_point(|function| function.0 < name);
+        self.0[from..].iter().take_while(|function| function.0 == name).any(|function| function.1.contains(target))
     }
 }
