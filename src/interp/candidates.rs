@@ -268,8 +268,10 @@ impl<'a> Candidates<'a> {
         self.cut.clear();
         self.defs.clear();
         self.defs.resize(body.temps.len(), None);
+        // What the body writes, and what it lets go of, which is nothing to its callers.
         let mut written: SmallVec<[u32; 8]> = SmallVec::new();
-        let (mut temporary, mut slices, mut collects, mut deletes) = (false, false, false, false);
+        let mut dropped: SmallVec<[u32; 8]> = SmallVec::new();
+        let (mut temporary, mut slices, mut collects) = (false, false, false);
         let mut alone = false;
         for block in &body.blocks {
             for op in &block.ops {
@@ -277,8 +279,7 @@ impl<'a> Candidates<'a> {
                 match &op.kind {
                     OpKind::Store(local, value) => {
                         if let Some(OpKind::Const(Const::None)) = self.def(*value) {
-                            deletes = true;
-                            written.push(local.0);
+                            dropped.push(local.0);
                         }
                         self.bind(local.0, *value, body);
                         if self.cuts(*value, body) {
@@ -290,8 +291,7 @@ impl<'a> Candidates<'a> {
                         }
                     }
                     OpKind::Delete(local) => {
-                        deletes = true;
-                        written.push(local.0);
+                        dropped.push(local.0);
                     }
                     OpKind::SetItem { obj, index, value, inplace } => {
                         // `kwargs['x'] = …`: a dict of this call.
@@ -379,8 +379,8 @@ impl<'a> Candidates<'a> {
         found
             || temporary
             || alone && (collects || !written.is_empty())
-            || slices && collects && (deletes || loops(body))
-            || written.into_iter().any(|name| self.flow.is_shared(name))
+            || slices && collects && (!dropped.is_empty() || loops(body))
+            || written.into_iter().chain(dropped).any(|name| self.flow.is_shared(name))
     }
 
     fn def(&self, temp: Temp) -> Option<&'a OpKind> {
