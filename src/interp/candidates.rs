@@ -142,7 +142,7 @@ impl<'a> Candidates<'a> {
             Hint::Nothing => false,
         });
         self.add_wanted(&mut found);
-        found.extend(class_candidates::methods(&self));
+        found.extend(class_candidates::methods(self));
         found.sort_unstable();
         found.dedup();
         found
