@@ -238,3 +238,23 @@ fn the_version_of_numpy_picks_the_answers() {
     assert_eq!(buffers(&version(">=2.0"), "z"), (true, 1));
     assert_eq!(buffers(&version("<2"), "z"), (true, 2));
 }
+
+#[test]
+fn what_depends_on_the_version_says_so() {
+    let round = b"import numpy as np\ndef f(x: np.ndarray):\n    y = np.round(x)\n    y += 1\n    return y\n";
+    let say = |range: &str| {
+        let toml = format!("numpy-version = '{range}'\n");
+        let folder = Folder::with(&[("a.py", round.as_slice()), ("viewlint.toml", toml.as_bytes())]);
+        let inspected = folder.run(&["inspect", "a.py:3"]).stdout;
+        (inspected, folder.run(&["check", "--confidence", "possible", "a.py"]).stdout, check(&folder, &["a.py"]))
+    };
+    let why = "from NumPy 2.4 on this is a new array";
+    let (inspected, found, shown) = say(">=1.26");
+    assert!(inspected.contains(&format!("depends on the version: np.round(x): {why}")), "{inspected}");
+    assert!(found.contains(why) && found.contains("(possible)"), "{found}");
+    assert_eq!(shown, [""; 0], "on one of the versions there is nothing to tell");
+    let (inspected, found, _) = say(">=2.4");
+    assert!(!inspected.contains("depends") && !found.contains("VL102"), "{inspected}{found}");
+    let (inspected, found, _) = say("<2");
+    assert!(!inspected.contains("depends") && !found.contains(why), "{inspected}{found}");
+}

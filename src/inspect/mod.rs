@@ -17,7 +17,7 @@ use crate::ir::{BodyId, BodyKind, LocalKind, Module, lower};
 use crate::model::Model;
 use crate::source::{LineIndex, SourceFile};
 use crate::syntax;
-use crate::trace::BodyTrace;
+use crate::trace::{BodyTrace, EventKind};
 use value::Claim;
 
 /// How the beliefs are printed.
@@ -38,6 +38,9 @@ pub(crate) struct Row<'a> {
     first_line: u32,
     line: u32,
     vars: BTreeMap<String, Claim>,
+    /// What of the line depends on a version.
+    #[serde(skip)]
+    notes: Vec<String>,
 }
 
 /// Renders the beliefs about a file, or about one of its lines (from 1).
@@ -132,7 +135,14 @@ impl Observer for Believer<'_> {
                     vars.insert(self.module.names.text(info.name).to_string(), claim);
                 }
             }
-            self.rows.push(Row { file: self.path, function: function.clone(), first_line, line, vars });
+            let notes = trace.events.iter().filter_map(|event| match event.kind {
+                EventKind::Varies { why, .. } if self.lines.row(event.span.start) == line => {
+                    Some(format!("{}: {}", trace.quote(event.span), trace.paths.text(why)))
+                }
+                _ => None,
+            });
+            let notes = notes.collect();
+            self.rows.push(Row { file: self.path, function: function.clone(), first_line, line, vars, notes });
         }
     }
 }

@@ -22,6 +22,9 @@ pub(crate) fn table(rows: &[Row<'_>], source: &str) -> String {
         for (name, claim) in &row.vars {
             out.push_str(&format!("      |   {name:width$}  {}\n", sentence(claim)));
         }
+        for note in &row.notes {
+            out.push_str(&format!("      |   depends on the version: {note}\n"));
+        }
     }
     out
 }

@@ -175,10 +175,14 @@ impl<'a> Machine<'a> {
 
     fn apply_attribute(&mut self, call: &Call<'a>) -> ValueId {
         let value = self.by_words(call, &call.row.result);
-        match &call.row.class {
+        let value = match &call.row.class {
             Some(class) => self.library_object(call, class, value),
             None => value,
+        };
+        if let Some(why) = &call.row.varies {
+            self.tell_varying(value, why, true);
         }
+        value
     }
 
     /// `obj.name(args)`; None: no row says what it does.

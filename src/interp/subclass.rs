@@ -2,7 +2,7 @@
 //! that the rows of `ndarray` say, but in other shapes (a row of a matrix has two dimensions), owned otherwise (a copy of
 //! a masked array is a view of the copied data), and where those give a number may come `np.ma.masked`, an array.
 
-use super::call::Args;
+use super::call::{Args, Call};
 use super::machine::Machine;
 use crate::domain::{Array, Kinds, Owner, Subclass, Tri, Value, ValueId};
 use crate::ir::{Op, OpKind, Sym, Temp};
@@ -18,6 +18,20 @@ fn may_be_masked(array: &mut Array) {
 }
 
 impl<'a> Machine<'a> {
+    /// Results that are no plain arrays: of a subclass with methods of its own, so that what the rows of `ndarray` say
+    /// holds perhaps; and the functions of polynomials give a `poly1d` where they are given one.
+    pub(crate) fn peculiar(&mut self, call: &Call<'a>, result: ValueId) -> ValueId {
+        if let Some(subclass) = call.row.subclass {
+            let number = call.row.zero_dim_scalar || call.row.result == ResultRule::FreshOrScalar;
+            return self.subclass_result(result, subclass, number);
+        }
+        if !call.row.name.starts_with("numpy.poly") {
+            return result;
+        }
+        let other = call.slots.iter().flatten().any(|slot| self.values.kinds(slot.0).meets(Kinds::OTHER));
+        if other { self.loosen(result, Kinds::LIKE) } else { result }
+    }
+
     /// The result of a row that says `subclass`; `or_masked`: or the place of a number.
     pub(crate) fn subclass_result(&mut self, value: ValueId, said: model::Subclass, or_masked: bool) -> ValueId {
         self.subclasses = true;

@@ -136,6 +136,9 @@ pub struct Row {
     pub special: Option<Special>,
     /// What holds of some versions of NumPy only; the other words hold of all.
     pub variants: Vec<Variant>,
+    /// Why versions differ in whether the result shares memory, in words: of a library, or of NumPy where the versions
+    /// that the code is meant for lie on both sides of a change.
+    pub varies: Option<Box<str>>,
     /// Is the result, or may it be, an array of a subclass that behaves in its own ways: `MaskedArray`, `matrix`?
     pub subclass: Option<Subclass>,
     /// Of an attribute: what assigning to it does.
@@ -154,13 +157,47 @@ impl Row {
     /// The row for these versions of NumPy: what holds of all of them takes the place of what holds of any version.
     pub fn on(&self, versions: Versions) -> Row {
         let mut row = self.clone();
+        if !self.variants.is_empty() {
+            // It may have been said for other versions.
+            row.varies = None;
+        }
         for variant in &self.variants {
-            if versions.before(variant.at) == Some(variant.before) {
-                // The clause was understood when the table was read.
-                let _ = parse::clause(&mut row, &variant.clause, &mut true);
+            // The clause was understood when the table was read.
+            match versions.before(variant.at) {
+                Some(before) if before == variant.before => {
+                    let _ = parse::clause(&mut row, &variant.clause, &mut true);
+                }
+                Some(_) => {}
+                None => {
+                    let mut then = self.clone();
+                    let _ = parse::clause(&mut then, &variant.clause, &mut true);
+                    if then.result.is_new() != self.result.is_new() {
+                        let (major, minor) = variant.at;
+                        let words = then.result_in_words();
+                        row.varies = Some(match variant.before {
+                            true => {
+                                format!("before NumPy {major}.{minor} this is {words}, later it need not be").into()
+                            }
+                            false => {
+                                format!("from NumPy {major}.{minor} on this is {words}, before it need not be").into()
+                            }
+                        });
+                    }
+                }
             }
         }
         row
+    }
+
+    /// What comes out, in words for people.
+    fn result_in_words(&self) -> String {
+        let name = |of: ParamIndex| &self.params[usize::from(of)].name;
+        match self.result {
+            ResultRule::Same(of) => format!("`{}` itself", name(of)),
+            ResultRule::View { of, readonly: false } => format!("a view of `{}`", name(of)),
+            ResultRule::View { of, readonly: true } => format!("a read-only view of `{}`", name(of)),
+            _ => "a new array".to_owned(),
+        }
     }
 
     /// With how many positional arguments at least (the receiver not counted) a call writes one of its arguments; None:

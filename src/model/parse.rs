@@ -36,6 +36,8 @@
 //!   set memory                    of an attribute that can be set: memory | layout | other
 //!   subclass                      the result is, or may be, a masked array or a matrix: most of its methods are its own
 //!   subclass masked               the result always is a masked array (`matrix`: a matrix)
+//!   varies WORDS                  why versions of a library differ in whether the result shares memory (of NumPy's own
+//!                                 versions `before` and `from` tell)
 //!   since 2.1                     the first NumPy that has the name
 //!   until 2.0                     the first NumPy that no longer has it
 //!   documented https://…          where a row without witnesses is documented
@@ -113,7 +115,7 @@ pub struct TableError {
 }
 
 const HEADERS: &str = "`fn`, `method`, `attr`, `ufunc`, `alias`";
-const CLAUSES: &str = "`result`, `out`, `writes`, `copies`, `class`, `parts`, `like`, `masks`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `set`, `subclass`, `before V: …`, `from V: …`, `since`, `until`, `documented`, `~`";
+const CLAUSES: &str = "`result`, `out`, `writes`, `copies`, `class`, `parts`, `like`, `masks`, `blank`, `zero-dim scalar`, `shape`, `dtype`, `order`, `by`, `set`, `subclass`, `varies`, `before V: …`, `from V: …`, `since`, `until`, `documented`, `~`";
 /// The keywords that every ufunc takes.
 const UFUNC_KEYWORDS: [&str; 6] = ["where", "casting", "order", "dtype", "subok", "signature"];
 
@@ -191,6 +193,7 @@ pub(super) fn empty_row(kind: RowKind, name: &str, params: Vec<ParamSpec>) -> Ro
         set: SetRule::Never,
         since: None,
         until: None,
+        varies: None,
         subclass: None,
         documented: None,
         witnesses: Vec::new(),
@@ -352,6 +355,8 @@ pub(super) fn clause(row: &mut Row, line: &str, own_witnesses: &mut bool) -> Res
         }
         "since" => row.since = Some(version(rest)?),
         "until" => row.until = Some(version(rest)?),
+        "varies" if rest.is_empty() => return Err("`varies` needs words".to_owned()),
+        "varies" => row.varies = Some(rest.into()),
         "documented" if rest.is_empty() => return Err("`documented` needs an address".to_owned()),
         "documented" => row.documented = Some(rest.into()),
         "~" if rest.is_empty() => return Err("`~` needs a Python expression".to_owned()),

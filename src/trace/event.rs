@@ -173,6 +173,13 @@ pub enum EventKind {
         /// What it was bound to.
         value: ValueId,
     },
+    /// Whether what was just derived shares memory depends on a version.
+    Varies {
+        /// In which way: the number of a text among [`BodyTrace::paths`].
+        why: Sym,
+        /// Is there one among the versions where it shares nothing?
+        copies: bool,
+    },
     /// A name that held an array was bound to something of which no memory is known.
     Lost {
         /// The name.

@@ -7,7 +7,7 @@ use crate::domain::{Array, Dtype, Evidence, Kinds, ObjectKind, Owner, Tri, Value
 use crate::interp::machine::{Machine, reaxed};
 use crate::ir::{OpKind, Sym, Temp};
 use crate::model::{Condition, DtypeRule, Like, ParamIndex, ResultRule, Row, Special};
-use crate::trace::{How, ReadHow, WriteHow};
+use crate::trace::{EventKind, How, ReadHow, WriteHow};
 
 impl<'a> Machine<'a> {
     // --- applying a row -----------------------------------------------------------------------------------------
@@ -47,7 +47,13 @@ impl<'a> Machine<'a> {
         let result = self.peculiar(call, result);
         let result = self.of_that_sort(call, result);
         let result = match &row.class {
-            Some(class) => return self.library_object(call, class, result),
+            Some(class) => {
+                let object = self.library_object(call, class, result);
+                if let Some(why) = &row.varies {
+                    self.tell_varying(object, why, true);
+                }
+                return object;
+            }
             None => self.of_library(call, result),
         };
         // What only looks at an array (`squeeze`, `transpose`) asks a number of NumPy for the same: a number.
@@ -62,6 +68,9 @@ impl<'a> Machine<'a> {
             _ => result,
         };
         self.tell_derived(call, result, function);
+        if let Some(why) = &row.varies {
+            self.tell_varying(result, why, true);
+        }
         match out {
             Some((param, value)) if self.values.kinds(value) != Kinds::NONE => {
                 self.through_out(call, param, value, result)
@@ -145,20 +154,6 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Results that are no plain arrays: of a subclass with methods of its own, so that what the rows of `ndarray` say
-    /// holds perhaps; and the functions of polynomials give a `poly1d` where they are given one.
-    pub(crate) fn peculiar(&mut self, call: &Call<'a>, result: ValueId) -> ValueId {
-        if let Some(subclass) = call.row.subclass {
-            let number = call.row.zero_dim_scalar || call.row.result == ResultRule::FreshOrScalar;
-            return self.subclass_result(result, subclass, number);
-        }
-        if !call.row.name.starts_with("numpy.poly") {
-            return result;
-        }
-        let other = call.slots.iter().flatten().any(|slot| self.values.kinds(slot.0).meets(Kinds::OTHER));
-        if other { self.loosen(result, Kinds::LIKE) } else { result }
-    }
-
     /// The last part of the row's name, if the file uses that name (it does, where it is called).
     pub(super) fn last_name(&self, row: &Row) -> Sym {
         let last = row.name.rsplit('.').next().unwrap_or(&row.name);
@@ -228,6 +223,22 @@ impl<'a> Machine<'a> {
             for (_, temp) in &call.rest {
                 self.read(*temp, ReadHow::Passed);
             }
+        }
+    }
+
+    /// Tells why it is not known whether the result shares memory, where that depends on a version.
+    pub(crate) fn tell_varying(&mut self, result: ValueId, why: &str, copies: bool) {
+        let open = |array: &Array| array.bufs.len() > 1 || array.unknown;
+        let is_open = match self.values.get(result).clone() {
+            Value::Ref(objects) => {
+                let held = self.held(&objects);
+                self.values.array(held).is_some_and(open)
+            }
+            _ => self.values.array(result).is_some_and(open),
+        };
+        if self.recording && is_open {
+            let why = self.paths.intern(why);
+            self.emit(EventKind::Varies { why, copies });
         }
     }
 

@@ -138,7 +138,11 @@ impl<'a> Machine<'a> {
     fn converted(&mut self, call: &Call<'a>, fits: Tri, wish: Wish) -> Option<ValueId> {
         let never = call.named("copy").is_some_and(|value| *self.values.get(value) == Value::Bool(Some(false)));
         if !never || fits != Tri::May || self.model.versions().before((2, 0)) != Some(false) {
-            return self.same_or_copy(call, fits, wish);
+            let value = self.same_or_copy(call, fits, wish)?;
+            if never && self.model.versions().before((2, 0)).is_none() {
+                self.tell_varying(value, "where a copy is needed, NumPy 2 raises; before, it copied", false);
+            }
+            return Some(value);
         }
         let value = self.same_or_copy(call, Tri::Must, wish)?;
         let Value::Array(array) = self.values.get(value).clone() else { return Some(value) };
