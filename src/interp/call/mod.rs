@@ -45,7 +45,7 @@ impl Args<'_> {
 pub(crate) struct Call<'a> {
     pub(crate) row: &'a Row,
     /// For each parameter what was passed.
-    slots: Vec<Option<(ValueId, Option<Temp>)>>,
+    pub(crate) slots: Vec<Option<(ValueId, Option<Temp>)>>,
     /// What the variadic parameter took.
     pub(crate) rest: Vec<(ValueId, Temp)>,
     /// The arguments that no parameter of the row takes.
