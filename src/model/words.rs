@@ -272,6 +272,8 @@ specials! {
     TrimZeros = "trim-zeros",
     /// `diff`: fresh, but with `n=0` the very argument.
     Diff = "diff",
+    /// `factors`: of `qr`, where the mode does not put tuples into the tuple.
+    Factors = "factors",
     /// `item`: a number; of an object array, anything.
     Item = "item",
     /// `round`: fresh, but before NumPy 2 the same object for an array of integers.

@@ -208,6 +208,14 @@ impl<'a> Machine<'a> {
                 })
             }
             Special::Round => self.round(call),
+            Special::Factors => {
+                let plain = match call.named("mode").map(|mode| self.values.get(mode)) {
+                    None => true,
+                    Some(Value::Str(Some(mode))) => matches!(self.name(*mode), "full" | "economic"),
+                    Some(_) => false,
+                };
+                (!plain || call.open).then_some(ValueId::UNKNOWN)
+            }
             Special::Diff => {
                 let fresh = match call.named("n").map(|n| self.values.get(n)) {
                     None => true,
