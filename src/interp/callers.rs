@@ -8,9 +8,9 @@ use super::candidates::Candidates;
 use super::fixpoint::Nobody;
 use super::machine::Machine;
 use super::summary::Actuals;
-use crate::domain::{Evidence, Kinds, Origin, Value};
+use crate::domain::{BufId, CopyOf, Evidence, Kinds, Origin, Value};
 use crate::ir::{BodyId, Local};
-use crate::trace::{BodyTrace, EventKind, Witnesses};
+use crate::trace::{BodyTrace, Event, EventKind, Witnesses};
 
 /// So often the callers are asked anew, when functions that were told of arrays have run again and call others.
 const MAX_ROUNDS: usize = 3;
@@ -104,15 +104,17 @@ impl<'a> Machine<'a> {
 /// Does the body write a parameter, or a part of one, of which it is not known what it is? (The callers of private functions
 /// know what these write; it is told as theirs.)
 pub(crate) fn is_open(trace: &BodyTrace<'_>) -> bool {
-    !trace.is_private()
-        && trace.events.iter().any(|event| {
-            let EventKind::Written { object, .. } = event.kind else { return false };
-            trace.array(object).is_some_and(|array| {
-                array.evidence == Evidence::None
-                    && array
-                        .bufs
-                        .iter()
-                        .any(|&buf| matches!(trace.buffers.get(buf).origin, Origin::Param(body, _) if body == trace.id))
-            })
+    let is_passed = |buf: BufId| matches!(trace.buffers.get(buf).origin, Origin::Param(body, _) if body == trace.id);
+    // What is written to a copy may be lost.
+    let is_copy = |buf: BufId| {
+        let from = trace.buffers.get(buf).copied_from.as_ref().filter(|from| from.how != CopyOf::Explicit);
+        from.and_then(|from| trace.array(from.source)).is_some_and(|source| source.bufs.iter().copied().any(is_passed))
+    };
+    let is_unknown = |event: &Event| {
+        let EventKind::Written { object, .. } = event.kind else { return false };
+        trace.array(object).is_some_and(|array| {
+            array.evidence == Evidence::None && array.bufs.iter().any(|&buf| is_passed(buf) || is_copy(buf))
         })
+    };
+    !trace.is_private() && trace.events.iter().any(is_unknown)
 }

@@ -5,7 +5,7 @@ use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{Write, in_order, label, made_label, writes};
 use crate::source::Span;
-use crate::trace::{BodyTrace, EventId, EventKind, How, Walk, WriteHow};
+use crate::trace::{BodyTrace, Event, EventId, EventKind, How, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL302",
@@ -51,6 +51,23 @@ fn copied(trace: &BodyTrace<'_>, array: &Array) -> Option<(BufId, CopyOf)> {
 
 /// Is the copy read, handed out, or bound to a further name after the write?
 fn read_later(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId, copy: Local) -> bool {
+    // `for row in a[idx]:` and `x, y = a[idx]` take rows of a copy that has no name, and bind each to one.
+    let takes_row = |event: &Event| match event.kind {
+        EventKind::Derived { source, how: How::Element | How::Slice, via: None, .. } => trace.mentions(source, buf),
+        _ => false,
+    };
+    let taken: Vec<Span> = trace.events.iter().filter(|event| takes_row(event)).map(|event| event.stmt).collect();
+    let rows: Vec<Local> = trace
+        .events
+        .iter()
+        .filter_map(|event| match event.kind {
+            EventKind::Bound { local, value, .. } if taken.contains(&event.stmt) && trace.mentions(value, buf) => {
+                Some(local)
+            }
+            _ => None,
+        })
+        .collect();
+    let row = |local: Local| local == copy || rows.contains(&local);
     let read = trace.walk_from(write.id, |id| {
         let event = trace.event(id);
         if event.op == write.event.op {
@@ -58,14 +75,15 @@ fn read_later(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId, copy: Local)
         }
         match event.kind {
             EventKind::Read { value, via, .. } | EventKind::Escaped { value, via, .. }
-                if trace.mentions(value, buf)
-                    && (via.is_none() || via == Some(copy) || true_alias(trace, value, buf)) =>
+                if trace.mentions(value, buf) && (via.is_none_or(row) || true_alias(trace, value, buf)) =>
             {
                 Walk::Found
             }
+            EventKind::Derived { .. } if takes_row(event) => Walk::On,
             EventKind::Derived { source, .. } if trace.mentions(source, buf) => Walk::Found,
-            EventKind::Bound { local, value, .. } if local != copy && trace.mentions(value, buf) => Walk::Found,
-            EventKind::Bound { local, .. } if local == copy => Walk::Stop,
+            EventKind::Bound { local, value, .. } if !row(local) && trace.mentions(value, buf) => Walk::Found,
+            // (The next row of a loop is another part.)
+            EventKind::Bound { local, .. } if local == copy && rows.iter().all(|&row| row == copy) => Walk::Stop,
             EventKind::Made { buf: made } if made == buf => Walk::Stop,
             _ => Walk::On,
         }
@@ -76,7 +94,7 @@ fn read_later(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId, copy: Local)
         || trace.iter().any(|(_, event)| {
             matches!(event.kind, EventKind::Escaped { value, .. } if trace.mentions(value, buf))
                 || matches!(event.kind, EventKind::Bound { local, value, .. }
-                    if trace.mentions(value, buf) && (local != copy || matches!(trace.values.get(value), Value::Tuple(_) | Value::Ref(_))))
+                    if trace.mentions(value, buf) && (!row(local) || matches!(trace.values.get(value), Value::Tuple(_) | Value::Ref(_))))
         })
 }
 
