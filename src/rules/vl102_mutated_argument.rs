@@ -208,7 +208,7 @@ fn confidence(
         Way::Viewed(..) => !procedure && !hands_back(trace, buf) && (!trace.is_private() || inside),
         Way::Own => {
             let operator = write.how == WriteHow::Augmented && write.event.span == write.event.stmt;
-            let meant = procedure || trace.is_private() || accumulates(name);
+            let meant = procedure || trace.is_private() || accumulates(name) || is_told_to_write(trace);
             let own = trace.array(write.object).is_some_and(|object| object.entry) || is_name_of(trace, write.via, buf);
             kept || own
                 && !meant
@@ -258,6 +258,13 @@ fn is_kernel(trace: &BodyTrace<'_>) -> bool {
             "njit" | "jit" | "guvectorize" | "vectorize" | "cfunc" | "kernel" | "stencil"
         )
     })
+}
+
+/// Does the function's name say that it changes what it is given?
+fn is_told_to_write(trace: &BodyTrace<'_>) -> bool {
+    let name = trace.module.names.text(trace.body.name);
+    let verb = name.trim_start_matches('_').split('_').next().unwrap_or_default();
+    matches!(verb, "update" | "fill" | "set" | "reset" | "zero")
 }
 
 /// Does the name say that values are added up in the array?
