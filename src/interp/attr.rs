@@ -212,6 +212,10 @@ impl<'a> Machine<'a> {
     /// Is the attribute of `self` a property, or a method, of the class as far as the file shows?
     fn is_property(&self, object: BufId, name: Sym) -> bool {
         let Origin::Param(body, local) = self.buffers.get(object).origin else { return false };
+        if let Some(class) = self.seeming.get(&(body, local)) {
+            let class = &self.module.classes[class.index()];
+            return class.properties.contains(&name) || class.methods.iter().any(|method| method.0 == name);
+        }
         let body = &self.module.bodies[body.index()];
         let Some(class) = body.class else { return false };
         if body.params.first().is_none_or(|param| param.local != local) {

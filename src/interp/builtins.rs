@@ -78,7 +78,11 @@ impl<'a> Machine<'a> {
                 self.values.intern(slice)
             }
             Builtin::List | Builtin::Tuple | Builtin::Set | Builtin::FrozenSet | Builtin::Sorted => {
-                self.sequence_of(builtin, first)
+                let copy = self.sequence_of(builtin, first);
+                if let (Builtin::List | Builtin::Tuple, Some((_, temp))) = (builtin, first) {
+                    self.tell_shallow(temp, copy);
+                }
+                copy
             }
             Builtin::Reversed | Builtin::Iter => match first {
                 Some((value, temp)) => {
@@ -122,7 +126,13 @@ impl<'a> Machine<'a> {
                 let tuple = self.values.tuple(items);
                 self.new_sequence(ObjectKind::Iterator, tuple)
             }
-            Builtin::Dict => self.dict_of(args),
+            Builtin::Dict => {
+                let copy = self.dict_of(args);
+                if let Some((_, temp)) = first {
+                    self.tell_shallow(temp, copy);
+                }
+                copy
+            }
             Builtin::Sum | Builtin::Min | Builtin::Max => self.fold(builtin, args),
             Builtin::Abs | Builtin::Round | Builtin::Pow | Builtin::Divmod => {
                 self.read_args(args);

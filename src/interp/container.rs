@@ -5,8 +5,8 @@ use super::machine::{LIST_PART, Machine, reaxed};
 use crate::domain::{
     Array, Bound, BufId, Content, Evidence, Interval, Key, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId,
 };
-use crate::ir::{ArgKind, Sym};
-use crate::trace::{Escape, How};
+use crate::ir::{ArgKind, Sym, Temp};
+use crate::trace::{Escape, EventKind, How};
 
 impl<'a> Machine<'a> {
     /// An element of an iterable, unknown which.
@@ -301,6 +301,30 @@ impl<'a> Machine<'a> {
                 self.havoc(value);
                 self.call_unknown(None, args)
             }
+        }
+    }
+
+    /// Tells that a container or object was copied, with what it holds shared.
+    pub(crate) fn tell_shallow(&mut self, source: Temp, result: ValueId) {
+        if !self.recording {
+            return;
+        }
+        let held = match self.values.get(result).clone() {
+            Value::Ref(objects) => {
+                let mut held: Vec<ValueId> = Vec::new();
+                for (_, id) in self.contents(&objects) {
+                    let content = self.values.content(id);
+                    held.extend(content.fixed.iter().map(|entry| entry.1));
+                    held.push(content.rest);
+                }
+                self.values.tuple(held)
+            }
+            Value::Tuple(_) | Value::TupleOf(_) => result,
+            _ => return,
+        };
+        if self.has_memory(held) {
+            let via = self.root(source).map(|root| root.local);
+            self.emit(EventKind::Shallow { via, held, result });
         }
     }
 

@@ -75,6 +75,16 @@ impl<'a> Machine<'a> {
             array.kinds = Kinds::OTHER;
             return self.values.make(array);
         }
+        if doc == DocType::Unsaid
+            && let Some(class) = self.seeming_class(param)
+        {
+            self.seeming.insert((self.id, param.local), class);
+            array.kinds = Kinds::OTHER;
+            if param.default.is_some() {
+                array.kinds = array.kinds.union(Kinds::NONE);
+            }
+            return self.values.make(array);
+        }
         match param.annotation.as_ref().map_or(Said::Nothing, |ann| self.annotation(ann)) {
             Said::Nothing => {}
             Said::Int => return self.values.int(None),

@@ -36,10 +36,10 @@ impl<'a> Machine<'a> {
     /// Does a method of the object's class bind the attribute to an array, and none bind it to a number?
     pub(crate) fn is_array_attribute(&mut self, object: BufId, name: Sym) -> bool {
         let Origin::Param(body, local) = self.buffers.get(object).origin else { return false };
+        let seeming = self.seeming.get(&(body, local)).copied();
         let body = &self.module.bodies[body.index()];
-        let Some(class) = body.class.filter(|_| body.params.first().is_some_and(|param| param.local == local)) else {
-            return false;
-        };
+        let own = body.class.filter(|_| body.params.first().is_some_and(|param| param.local == local));
+        let Some(class) = seeming.or(own) else { return false };
         if let Some(&known) = self.array_attributes.get(&(class, name)) {
             return known;
         }

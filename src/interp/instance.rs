@@ -52,7 +52,7 @@ impl Classes {
         classes
     }
 
-    fn named(&self, path: &[Sym]) -> Option<ClassId> {
+    pub(super) fn named(&self, path: &[Sym]) -> Option<ClassId> {
         match path {
             [name] => self.by_name.get(name).copied(),
             _ => None,
@@ -96,7 +96,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Are all bases known, and is nothing about the class out of the ordinary?
-    fn is_plain(&self, class: ClassId) -> bool {
+    pub(super) fn is_plain(&self, class: ClassId) -> bool {
         let mut chain = vec![class];
         let mut i = 0;
         let descriptors = self.has_descriptors();
@@ -192,7 +192,7 @@ impl<'a> Machine<'a> {
     pub(crate) fn instance_method(
         &mut self,
         objects: &[BufId],
-        receiver: ValueId,
+        receiver: Receiver,
         name: Sym,
         args: &Args<'a>,
     ) -> Option<ValueId> {
@@ -205,7 +205,7 @@ impl<'a> Machine<'a> {
             return None;
         }
         let body = self.find_method(class, name)?;
-        self.call_method(body, Receiver { value: receiver, temp: None }, args)
+        self.call_method(body, receiver, args)
     }
 
     /// `self.name(args)` in a method.
@@ -217,7 +217,12 @@ impl<'a> Machine<'a> {
             return None;
         }
         let body = self.find_method(class, name)?;
-        self.call_method(body, Receiver { value: self.temp(obj), temp: Some(obj) }, args)
+        let result = self.call_method(body, Receiver { value: self.temp(obj), temp: Some(obj) }, args)?;
+        if !self.is_seeming(object) {
+            return Some(result);
+        }
+        self.disturb();
+        Some(self.doubted(result))
     }
 
     fn call_method(&mut self, body: BodyId, receiver: Receiver, args: &Args<'a>) -> Option<ValueId> {
@@ -259,9 +264,12 @@ impl<'a> Machine<'a> {
         self.call_with(getter, Some(Receiver { value: receiver, temp: None }), &args).map(|done| done.value)
     }
 
-    /// The class of the object on entry, if that is the `self` of a method.
+    /// The class of the object on entry, if that is the `self` of a method, or seems to be an instance of one.
     pub(crate) fn class_of(&self, object: BufId) -> Option<ClassId> {
         let Origin::Param(body, local) = self.buffers.get(object).origin else { return None };
+        if let Some(&class) = self.seeming.get(&(body, local)) {
+            return Some(class);
+        }
         let body = &self.module.bodies[body.index()];
         let class = body.class?;
         let first = body.params.first().is_some_and(|param| param.local == local);

@@ -49,6 +49,8 @@ pub struct Machine<'a> {
     pub(crate) array_attributes: FxHashMap<(ClassId, Sym), bool>,
     /// What the methods of classes bind attributes to, as far as that was asked.
     pub(crate) bindings: FxHashMap<ClassId, Bindings>,
+    /// Parameters that seem to be instances of a class of the file.
+    pub(crate) seeming: FxHashMap<(BodyId, Local), ClassId>,
     /// For names that inner functions rebind: does a call show when?
     pub(crate) tame: FxHashMap<(BodyId, Local), bool>,
     /// How far the analysis of each body is.
@@ -151,6 +153,7 @@ impl<'a> Machine<'a> {
             classes: Classes::new(module),
             array_attributes: FxHashMap::default(),
             bindings: FxHashMap::default(),
+            seeming: FxHashMap::default(),
             tame: FxHashMap::default(),
             progress: vec![Progress::Waiting; module.bodies.len()],
             globals_known: false,

@@ -49,6 +49,7 @@ mod candidates;
 mod class_candidates;
 mod closure;
 mod container;
+mod duck;
 mod entry;
 mod evident;
 mod fixpoint;

@@ -438,7 +438,11 @@ impl<'a> Machine<'a> {
                 }
             }
         }
-        self.new_object(super::machine::LIST_PART, content)
+        let dict = self.new_object(super::machine::LIST_PART, content);
+        if let [(None, source)] = items {
+            self.tell_shallow(*source, dict);
+        }
+        dict
     }
 
     /// The key of a dict, if it is a constant.

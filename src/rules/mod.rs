@@ -7,6 +7,7 @@
 mod common;
 mod help;
 mod list;
+mod shallow;
 
 use crate::finding::{Confidence, Finding, RuleInfo};
 use crate::trace::{BodyTrace, ClassTrace, EventKind};

@@ -1,12 +1,13 @@
 //! A name kept as a snapshot of an array that is then changed in place: the name shows the new values.
 
-use crate::domain::{Array, Evidence, Region, Value};
+use crate::domain::{Array, BufId, Evidence, Origin, Region, Value};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
     Write, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders, seen_label,
     shares_words, told_in_order, works_in_place, write_word, writes,
 };
+use crate::rules::shallow;
 use crate::source::Span;
 use crate::trace::{
     BodyTrace, BoundFrom, ClassTrace, Deed, Event, EventId, EventKind, How, Source, Walk, Way, WriteHow,
@@ -38,6 +39,8 @@ enum KeptHow {
     Part(How),
     /// A container of the same arrays: `dict(params)`.
     Container,
+    /// `old = self.x`, or what a method hands out: the array of an object that another statement changes.
+    Held,
 }
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
@@ -49,6 +52,8 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         if written.bufs.is_empty() || matches!(write.how, WriteHow::TupleItem) {
             continue;
         }
+        let held = held_alone(trace, written);
+        let written = held.as_ref().unwrap_or(written);
         for kept in readers(trace, write.id, changed, written) {
             if let Some((binding, seen)) = stale(trace, &write, changed, kept, written)
                 && !reported.contains(&(binding.event, kept))
@@ -59,10 +64,20 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+    shallow::check(trace, &INFO, findings);
     // Reading the docstring costs more than the rest: only where there is something to report.
     if findings.len() > before && works_in_place(trace) {
         findings.truncate(before);
     }
+}
+
+/// What is written of the array that an attribute held on entry, where the attribute may hold another one by then: were it
+/// a number, `self.x += d` would have bound a new one.
+fn held_alone(trace: &BodyTrace<'_>, written: &Array) -> Option<Array> {
+    let held = |buf: &&BufId| matches!(trace.buffers.get(**buf).origin, Origin::Attr(..));
+    let mut on_entry = written.bufs.iter().filter(held);
+    let (Some(&buf), None) = (on_entry.next(), on_entry.next()) else { return None };
+    (written.bufs.len() > 1).then(|| Array { bufs: [buf].into_iter().collect(), ..written.clone() })
 }
 
 /// An attribute kept as a snapshot of another attribute's array, which some method changes in place.
@@ -208,7 +223,7 @@ fn kept_how(trace: &BodyTrace<'_>, id: EventId, changed: Local, kept: Local, wri
     if let Value::Ref(_) = trace.values.get(value) {
         return Some(KeptHow::Container);
     }
-    let array = trace.array(value).filter(|array| shares(array, written))?;
+    let array = trace.array(value)?;
     // `asarray(x)` may be x itself: then the value is none of its own.
     let stmt = trace.event(id).stmt;
     let converted = trace.iter().find_map(|(_, event)| match event.kind {
@@ -219,12 +234,19 @@ fn kept_how(trace: &BodyTrace<'_>, id: EventId, changed: Local, kept: Local, wri
         }
         _ => None,
     });
+    let chain = trace.chain(value);
+    if chain.is_empty() && converted.is_none() && from == BoundFrom::Expression && trace.is_held(id, array) {
+        let common = array.bufs.iter().any(|buf| written.bufs.contains(buf)) && array.region == Region::Whole;
+        return (common && array.evidence >= Evidence::Likely).then_some(KeptHow::Held);
+    }
+    if !shares(array, written) {
+        return None;
+    }
     if let Some(how @ (How::Function(_) | How::Method(_))) = converted
         && array.region == Region::Whole
     {
         return Some(KeptHow::Whole(how));
     }
-    let chain = trace.chain(value);
     let from_changed = chain.iter().any(|link| link.via == Some(changed));
     let first = chain.first()?;
     if !from_changed || first.via == Some(kept) || matches!(first.how, How::Element | How::Copy(_) | How::MaybeCopy) {
@@ -268,6 +290,8 @@ fn confidence(
         KeptHow::Container if matches!(write.how, WriteHow::Item { .. }) => return None,
         KeptHow::Container => snapshot,
         KeptHow::Reversed => compared || stepped,
+        KeptHow::Held if write.direct => return None,
+        KeptHow::Held => snapshot || compared,
         KeptHow::Name => snapshot || compared || stepped,
         KeptHow::Whole(_) => snapshot || compared && !whole_write,
         KeptHow::Part(_) => snapshot || reorders(trace, write.how),
@@ -338,6 +362,7 @@ fn tell(
         KeptHow::Name | KeptHow::Reversed => format!("`{old}` is a second name for the array of `{new}`, not a copy"),
         KeptHow::Whole(how) | KeptHow::Part(how) => shares_words(trace, old, new, how),
         KeptHow::Container => format!("`{old}` holds the same arrays as `{new}`"),
+        KeptHow::Held => format!("`{old}` is the array that `{new}` holds, not a copy"),
     };
     let at_write = matches!(binding.how, KeptHow::Part(_)) && !names_a_snapshot(old);
     let (alias_role, write_role) = if at_write { (Role::Aliased, Role::Primary) } else { (Role::Primary, Role::Note) };
@@ -356,7 +381,9 @@ fn tell(
     let help = match binding.how {
         KeptHow::Name | KeptHow::Reversed => format!("keep a copy: `{old} = {new}.copy()`"),
         KeptHow::Container => format!("copy the arrays as well: `{old} = {{k: v.copy() for k, v in {new}.items()}}`"),
-        KeptHow::Whole(_) | KeptHow::Part(_) => format!("keep a copy: add `.copy()` where `{old}` is made"),
+        KeptHow::Whole(_) | KeptHow::Part(_) | KeptHow::Held => {
+            format!("keep a copy: add `.copy()` where `{old}` is made")
+        }
     };
     Finding {
         rule: &INFO,

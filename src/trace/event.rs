@@ -194,6 +194,15 @@ pub enum EventKind {
         /// How.
         how: Repeat,
     },
+    /// A container or object was copied, but not the arrays that it holds: `list(x)`, `copy.copy(x)`.
+    Shallow {
+        /// The name that it was read from, if it was.
+        via: Option<Local>,
+        /// What both hold: a tuple.
+        held: ValueId,
+        /// The copy.
+        result: ValueId,
+    },
     /// An array's content was read.
     Read {
         /// Which array.

@@ -6,6 +6,7 @@ use super::{BodyTrace, EventId, How};
 use crate::domain::ValueId;
 use crate::ir::validate::uses;
 use crate::ir::{BlockId, Const, Local, Op, OpKind, Temp};
+use crate::source::Span;
 
 /// Expressions of an index are followed through this many parts.
 const MAX_PARTS: usize = 32;
@@ -125,6 +126,55 @@ impl BodyTrace<'_> {
                 _ => false,
             })
         })
+    }
+
+    /// The variable whose elements a loop binds the name to.
+    pub fn iterates_over(&self, local: Local) -> Option<Local> {
+        let ops = || self.body.blocks.iter().flat_map(|block| &block.ops);
+        let made = |temp: Temp| ops().find(|op| op.dest == Some(temp)).map(|op| &op.kind);
+        let stored = |local: Local| {
+            ops().find_map(|op| match op.kind {
+                OpKind::Store(stored, value) if stored == local => Some(value),
+                _ => None,
+            })
+        };
+        let OpKind::Iterate(iterator) = made(stored(local)?)? else { return None };
+        let OpKind::Load(iterator) = made(*iterator)? else { return None };
+        match made(stored(*iterator)?)? {
+            OpKind::Load(source) => Some(*source),
+            _ => None,
+        }
+    }
+
+    /// Where the name is read after the event, before it is bound anew.
+    pub fn used_after(&self, start: EventId, local: Local) -> Option<Span> {
+        let event = self.event(start);
+        let before: usize = self.body.blocks[..event.block.index()].iter().map(|block| block.ops.len()).sum();
+        let mut seen = vec![false; self.body.blocks.len()];
+        let mut stack = vec![(event.block, (event.op as usize).saturating_sub(before))];
+        while let Some((id, from)) = stack.pop() {
+            let block = &self.body.blocks[id.index()];
+            let mut rebound = false;
+            for op in block.ops.iter().skip(from) {
+                match op.kind {
+                    OpKind::Load(loaded) if loaded == local => return Some(op.span),
+                    OpKind::Store(stored, _) if stored == local => {
+                        rebound = true;
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+            if !rebound {
+                let next = self
+                    .body
+                    .followers(id)
+                    .into_iter()
+                    .filter(|next| !std::mem::replace(&mut seen[next.index()], true));
+                stack.extend(next.map(|next| (next, 0)));
+            }
+        }
+        None
     }
 
     /// Is the name's value indexed by a string, as dicts are (and structured arrays)?

@@ -164,6 +164,23 @@ impl<'a> BodyTrace<'a> {
         })
     }
 
+    /// Was the array bound to its name at this event as an object holds it: an attribute, or what a method hands out, not
+    /// derived from anything, and not made by the statement?
+    pub fn is_held(&self, binding: EventId, array: &Array) -> bool {
+        let stmt = self.event(binding).stmt;
+        let made = |buf: &BufId| {
+            self.events
+                .iter()
+                .any(|event| event.stmt == stmt && matches!(event.kind, EventKind::Made { buf: made } if made == *buf))
+        };
+        let derived = self.events.iter().any(|event| {
+            event.op == array.made_by && event.stmt == stmt && matches!(event.kind, EventKind::Derived { .. })
+        });
+        // (`self.x += d` in a method may bind a new number, as far as that knows.)
+        let several = array.bufs.iter().filter(|buf| self.buffers.get(**buf).on_entry()).count();
+        (array.bufs.len() == 1 || several == 1) && !derived && !array.bufs.iter().any(made)
+    }
+
     /// The chain of derivations of a value, the last first.
     pub fn chain(&self, value: ValueId) -> Vec<Link> {
         let mut links: Vec<Link> = Vec::new();

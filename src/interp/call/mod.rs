@@ -7,6 +7,7 @@ mod words;
 use crate::domain::{Array, Dtype, Evidence, Kinds, Value, ValueId};
 use crate::interp::known::{self, Builtin};
 use crate::interp::machine::Machine;
+use crate::interp::summary::Receiver;
 use crate::ir::{Arg, ArgKind, BodyId, Sym, Temp};
 use crate::model::RowId;
 use crate::model::{ParamIndex, Row};
@@ -96,7 +97,7 @@ impl<'a> Machine<'a> {
     /// A method kept in a variable: the receiver's temp is gone.
     fn call_bound(&mut self, receiver: ValueId, name: Sym, args: &Args<'a>) -> ValueId {
         if let Value::Ref(objects) = self.values.get(receiver).clone() {
-            if let Some(value) = self.instance_method(&objects, receiver, name, args) {
+            if let Some(value) = self.instance_method(&objects, Receiver { value: receiver, temp: None }, name, args) {
                 return value;
             }
             return self.container_method(&objects, receiver, name, args);
@@ -121,11 +122,18 @@ impl<'a> Machine<'a> {
                 self.call_row_method(&path, name, args)
             }
             Value::Ref(objects) => {
+                let receiver = Receiver { value, temp: Some(obj) };
                 let known = match self.library_class(&objects) {
                     Some(class) => self.library_method(obj, class, name, args),
-                    None => self.instance_method(&objects, value, name, args),
+                    None => self.instance_method(&objects, receiver, name, args),
                 };
-                known.unwrap_or_else(|| self.container_method(&objects, value, name, args))
+                known.unwrap_or_else(|| {
+                    let result = self.container_method(&objects, value, name, args);
+                    if self.name(name) == "copy" {
+                        self.tell_shallow(obj, result);
+                    }
+                    result
+                })
             }
             Value::Tuple(_) | Value::TupleOf(_) => match self.name(name) {
                 "index" | "count" => self.values.int(None),

@@ -114,7 +114,13 @@ impl<'a> Machine<'a> {
                     self.read(obj, ReadHow::Operand);
                     self.library_item(obj, class, at)
                 }
-                None => self.index_objects(&objects, at),
+                None => {
+                    let result = self.index_objects(&objects, at);
+                    if let Value::Slice(..) = self.values.get(at) {
+                        self.tell_shallow(obj, result);
+                    }
+                    result
+                }
             },
             Value::Str(_) => self.values.intern(Value::Str(None)),
             Value::Range(..) => match self.values.get(at) {

@@ -1,9 +1,12 @@
 //! Conversions and copies: `asarray`, `array`, `astype`, `copy`, `ascontiguousarray`, `frombuffer`.
 
 use super::{Wish, is_method};
-use crate::domain::{Array, CopyOf, Dtype, Evidence, Kinds, ObjectKind, Owner, Shape, Tri, Value, ValueId};
+use crate::domain::{
+    Array, Content, CopyOf, Dtype, Evidence, Key, Kinds, ObjectKind, Owner, Shape, Tri, Value, ValueId,
+};
 use crate::interp::call::{Call, Shared};
 use crate::interp::machine::{LIST_PART, Machine, reaxed};
+use crate::ir::ClassId;
 
 impl<'a> Machine<'a> {
     // --- conversions --------------------------------------------------------------------------------------------
@@ -392,10 +395,27 @@ impl<'a> Machine<'a> {
         match self.values.get(value).clone() {
             Value::Ref(objects) if objects.len() == 1 => {
                 let content = self.values.content(self.state.content(objects[0])?).clone();
-                Some(self.new_object(LIST_PART, content))
+                if matches!(content.kind, ObjectKind::Instance(Some(class)) if self.copies_itself(class)) {
+                    return Some(ValueId::UNKNOWN);
+                }
+                let copy = self.new_object(LIST_PART, content);
+                if let Some(temp) = call.temp(0) {
+                    self.tell_shallow(temp, copy);
+                }
+                Some(copy)
             }
             Value::Ref(_) | Value::Unknown => Some(ValueId::UNKNOWN),
             Value::Array(array) if array.certain() => Some(self.explicit_copy(call)),
+            Value::Array(array)
+                if self.entry_object(&array).and_then(|object| self.class_of(object)).is_some()
+                    && !array.kinds.meets(Kinds::ARRAY) =>
+            {
+                let copy = self.copy_of_entry(&array)?;
+                if let Some(temp) = call.temp(0) {
+                    self.tell_shallow(temp, copy);
+                }
+                Some(copy)
+            }
             Value::Array(array) => {
                 let kinds = array.kinds.union(if array.kinds.meets(Kinds::CONTAINER.union(Kinds::OTHER)) {
                     Kinds::FOREIGN
@@ -406,6 +426,28 @@ impl<'a> Machine<'a> {
             }
             _ => Some(value),
         }
+    }
+
+    /// A shallow copy of an object that was there on entry: its attributes hold what the object's hold.
+    fn copy_of_entry(&mut self, array: &Array) -> Option<ValueId> {
+        let class = self.entry_object(array).and_then(|object| self.class_of(object))?;
+        if self.copies_itself(class) {
+            return None;
+        }
+        let kind = ObjectKind::Instance(Some(class));
+        let mut content = Content { kind, fixed: Vec::new(), rest: ValueId::UNKNOWN, exact: false };
+        for &name in &self.module.classes[class.index()].attributes {
+            let value = self.object_attribute(array, name);
+            self.put(&mut content, Key::Name(name), value);
+        }
+        Some(self.new_object(LIST_PART, content))
+    }
+
+    /// Has the class a method that says how its instances are copied?
+    fn copies_itself(&self, class: ClassId) -> bool {
+        ["__copy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__"]
+            .iter()
+            .any(|name| self.module.names.get(name).is_some_and(|name| self.find_method(class, name).is_some()))
     }
 
     pub(super) fn frombuffer(&mut self, call: &Call<'a>) -> Option<ValueId> {
