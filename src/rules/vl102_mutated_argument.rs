@@ -1,6 +1,6 @@
 //! A function changes the array that its caller passed, where a new value was meant.
 
-use crate::domain::{Array, BufId, Evidence, Origin, ValueId};
+use crate::domain::{Array, BufId, Evidence, Origin, Owner, Region, ValueId};
 use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
@@ -209,7 +209,8 @@ fn confidence(
         Way::Own => {
             let operator = write.how == WriteHow::Augmented && write.event.span == write.event.stmt;
             let meant = procedure || trace.is_private() || accumulates(name) || is_told_to_write(trace);
-            let own = trace.array(write.object).is_some_and(|object| object.entry) || is_name_of(trace, write.via, buf);
+            let own = trace.array(write.object).is_some_and(|object| object.entry || is_one_of_several(trace, object))
+                || is_name_of(trace, write.via, buf);
             kept || own
                 && !meant
                 && !threads_state(trace)
@@ -248,6 +249,14 @@ fn is_name_of(trace: &BodyTrace<'_>, via: Option<Local>, buf: BufId) -> bool {
         || trace.bindings(via).any(
             |(_, event)| matches!(event.kind, EventKind::Bound { from: BoundFrom::Name(source), .. } if source == param),
         )
+}
+
+/// Is it one of several parameters: `for x in (a, b):`?
+fn is_one_of_several(trace: &BodyTrace<'_>, object: &Array) -> bool {
+    object.bufs.len() > 1
+        && object.region == Region::Whole
+        && object.owner != Owner::View
+        && object.bufs.iter().all(|&buf| trace.argument(buf).is_some())
 }
 
 /// Is the function compiled, as those are that work on buffers of their callers?
