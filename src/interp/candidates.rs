@@ -50,9 +50,10 @@ pub(crate) struct Candidates<'a> {
     /// Names of this body that a part was cut off for.
     cut: SmallVec<[Local; 8]>,
     flow: Flow,
-    /// The names `fromkeys` and `fill`, if the file uses them.
+    /// The names `fromkeys`, `fill` and `meshgrid`, if the file uses them.
     fromkeys: Option<Sym>,
     fill: Option<Sym>,
+    meshgrid: Option<Sym>,
 }
 
 impl<'a> Candidates<'a> {
@@ -87,6 +88,7 @@ impl<'a> Candidates<'a> {
             flow: Flow::default(),
             fromkeys: module.names.get("fromkeys"),
             fill: module.names.get("fill"),
+            meshgrid: module.names.get("meshgrid"),
         }
     }
 

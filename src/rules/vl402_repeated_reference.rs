@@ -1,10 +1,10 @@
 //! One array is put into a list or dict several times, `[np.zeros(3)] * n`, and written through one of its places.
 
-use crate::domain::{Array, Evidence, Value, ValueId};
+use crate::domain::{Array, Evidence, Owner, Value, ValueId};
 use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
 use crate::ir::Sym;
 use crate::rules::common::{Write, in_order, label, remakes, write_word, writes};
-use crate::trace::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, Repeat, Walk, WriteHow};
+use crate::trace::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Link, Repeat, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL402",
@@ -25,6 +25,9 @@ struct Repeated<'a> {
 }
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
+    if trace.module.names.get("meshgrid").is_some() {
+        findings.extend(writes(trace).iter().filter_map(|write| spread(trace, write)));
+    }
     for (id, event) in trace.iter() {
         let EventKind::Repeated { element, into, how } = event.kind else { continue };
         if let Some(place) = list_grows(trace, id, element) {
@@ -40,6 +43,38 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         });
         findings.extend(found);
     }
+}
+
+/// A write into an array of which several elements lie in one place: it changes them all.
+fn spread(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
+    let object = trace.array(write.object)?;
+    if !matches!(write.how, WriteHow::Item { whole: false } | WriteHow::Augmented)
+        || !object.lies
+        || object.evidence < Evidence::Certain
+        || object.owner != Owner::View
+    {
+        return None;
+    }
+    let name = |link: &Link| match link.how {
+        How::Function(name) => trace.module.names.text(name),
+        _ => "",
+    };
+    let chain = trace.chain(write.object);
+    let link = chain.iter().find(|link| name(link) == "meshgrid")?;
+    let grid = write.via.map_or("it", |via| trace.name(via));
+    let said = format!("`{grid}` shows one row or column again and again: `meshgrid(copy=False)` gives views");
+    let labels = vec![
+        label(trace.event(link.event).span, Role::Aliased, said),
+        label(write.event.span, Role::Primary, "what is written for one point is seen at all that share its place"),
+    ];
+    Some(Finding {
+        rule: &INFO,
+        span: write.event.span,
+        message: format!("several elements of `{grid}` lie in one place, and are changed together"),
+        confidence: Confidence::Likely,
+        labels: in_order(labels),
+        help: Some(format!("copy it first: `{grid} = {grid}.copy()`, or leave out `copy=False`")),
+    })
 }
 
 /// `[[]] * n`: where an array is added to the one list.

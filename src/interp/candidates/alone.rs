@@ -1,5 +1,5 @@
 //! Ops that a rule may start from though an array goes by one name only: those that put one thing somewhere several
-//! times, as `[x] * n` does, and those that update a part of an array from the array itself.
+//! times, as `[x] * n` and `meshgrid(copy=False)` do, and those that update a part of an array from the array itself.
 
 use super::Candidates;
 use crate::ir::{BinOp, Body, Const, LocalKind, OpKind, Sym, Temp};
@@ -25,6 +25,7 @@ impl Candidates<'_> {
                 _ => false,
             },
             OpKind::Method { name, args, .. } if Some(*name) == self.fromkeys => args.len() == 2,
+            OpKind::Method { name, .. } if Some(*name) == self.meshgrid => true,
             OpKind::Method { name, args, .. } if Some(*name) == self.fill => {
                 args.first().is_some_and(|arg| !self.is_number(arg.value))
             }
