@@ -321,4 +321,5 @@ def main():
         number += 1
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,12 @@ impl<'a> Machine<'a> {
     pub(crate) fn set_item(&mut self, obj: Temp, index: Temp, value: Temp, inplace: bool) {
         let (target, at, stored) = (self.temp(obj), self.temp(index), self.temp(value));
         self.read(index, ReadHow::Operand);
+        if let Some(OpKind::Attr(array, name)) = self.def(obj)
+            && self.name(*name) == "flat"
+            && let Value::Array(array) = self.values.get(self.temp(*array)).clone()
+        {
+            return self.set_flat(obj, &array, at, value, inplace);
+        }
         match self.values.get(target).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
                 let array = self.stored_into(obj, array, at, stored);
@@ -76,6 +82,19 @@ impl<'a> Machine<'a> {
                 self.havoc(target);
             }
         }
+    }
+
+    /// `x.flat[index] = value`: the elements lie wherever they do in `x`.
+    fn set_flat(&mut self, obj: Temp, array: &Array, at: ValueId, value: Temp, inplace: bool) {
+        if !inplace {
+            self.read(value, ReadHow::Stored);
+        }
+        let (parts, _) = self.parts(at);
+        let whole = matches!(parts[..], [(Part::Ellipsis | Part::Slice(Step::Full), _)]);
+        let region = if whole || array.region != Region::Whole { array.region.clone() } else { Region::Any };
+        let written = self.values.make(Array { region, ..array.clone() });
+        let how = if inplace { WriteHow::Augmented } else { WriteHow::Item { whole } };
+        self.write(obj, written, how);
     }
 
     /// What is stored into, after a store that only arrays (and what acts like them) allow.
