@@ -49,8 +49,12 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         }
         for array in trace.arrays(value) {
             let collected = Collected { id, value, array, via, into, key, yielded };
-            if let Some(write) = changed_between(trace, &collected, writes) {
-                findings.push(tell(trace, &collected, write));
+            let told = match changed_between(trace, &collected, writes) {
+                Some(write) => Some((write, "in each pass")),
+                None => changed_below(trace, &collected, writes).map(|write| (write, "by each call")),
+            };
+            if let Some((write, when)) = told {
+                findings.push(tell(trace, &collected, write, when));
                 reported = Some(event.stmt);
                 break;
             }
@@ -96,6 +100,40 @@ fn changed_between<'w, 'a>(
                     && comes_to(trace, buf, write.id, collected.id, collected.via)
             })
     })
+}
+
+/// The write that changes, behind a call of the function by itself, what that call has collected: the parameter that is
+/// passed on is one array in all of these calls.
+fn changed_below<'w, 'a>(
+    trace: &BodyTrace<'_>,
+    collected: &Collected<'_>,
+    writes: &'w [Write<'a>],
+) -> Option<&'w Write<'a>> {
+    let [buf] = collected.array.bufs[..] else { return None };
+    let param = collected.via.filter(|_| collected.array.entry && !collected.yielded)?;
+    if trace.argument(buf) != Some(param) || trace.takes_keys(param) {
+        return None;
+    }
+    let calls = trace.passed_on(param);
+    if calls.is_empty() || collected.array.evidence < Evidence::Likely && !trace.is_given_array(param) {
+        return None;
+    }
+    let behind = |write: &&Write<'_>| {
+        let reached = |&call: &EventId| {
+            trace
+                .walk_from(call, |id| match id {
+                    id if id == write.id => Walk::Found,
+                    id if trace.rebinds(id, param) => Walk::Stop,
+                    _ => Walk::On,
+                })
+                .is_some()
+        };
+        write.via == Some(param)
+            && write.direct
+            && matches!(write.how, WriteHow::Item { .. } | WriteHow::Augmented)
+            && calls.iter().any(reached)
+    };
+    writes.iter().find(behind)
 }
 
 /// `items[key][0] = …`: which of the items that is, is not known.
@@ -207,13 +245,13 @@ fn comes_to(trace: &BodyTrace<'_>, buf: BufId, from: EventId, to: EventId, name:
     trace.walk_from(from, visit).is_some()
 }
 
-fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>) -> Finding {
+fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>, when: &str) -> Finding {
     let span = trace.event(collected.id).span;
     let text = quotable(trace, span);
     let what = text.map_or_else(|| "the array".to_string(), |text| format!("`{text}`"));
     let mut labels: Vec<_> = collected.array.bufs.first().and_then(|&buf| made_label(trace, buf)).into_iter().collect();
     let (verb, kept) = if collected.yielded { ("yielded", "yield") } else { ("collected", "keep") };
-    labels.push(label(span, Role::Primary, format!("{what} is {verb} here in each pass: the same memory, no copy")));
+    labels.push(label(span, Role::Primary, format!("{what} is {verb} here {when}: the same memory, no copy")));
     labels.push(label(
         write.event.span,
         Role::Seen,
@@ -222,7 +260,7 @@ fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>) -> 
     Finding {
         rule: &INFO,
         span,
-        message: format!("{what} is {verb} in each pass, and changed in place in between"),
+        message: format!("{what} is {verb} {when}, and changed in place in between"),
         // Whoever iterates over a generator of the file's own, or of a test, knows what it yields.
         confidence: if collected.yielded && (trace.is_private() || trace.in_test_module()) {
             Confidence::Possible

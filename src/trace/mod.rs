@@ -13,6 +13,7 @@ pub mod harm;
 pub mod loops;
 pub mod params;
 pub mod query;
+mod recursion;
 pub mod sweep;
 
 pub use class::{ClassTrace, Deed, Fact, Source, Way};

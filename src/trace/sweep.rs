@@ -64,7 +64,7 @@ struct Sweep<'a> {
 
 impl<'a> BodyTrace<'a> {
     /// The op that an event tells of, and its block.
-    fn op_of(&self, event: &Event) -> Option<(&'a Block, &'a Op)> {
+    pub(super) fn op_of(&self, event: &Event) -> Option<(&'a Block, &'a Op)> {
         let block = &self.body.blocks[event.block.index()];
         let before: usize = self.body.blocks[..event.block.index()].iter().map(|block| block.ops.len()).sum();
         let op = (event.op as usize).checked_sub(before + 1).and_then(|i| block.ops.get(i))?;
@@ -493,7 +493,7 @@ fn updated(block: &Block, op: &Op) -> Option<(Temp, BinOp, Temp)> {
 }
 
 /// The op that made a temp.
-fn made(block: &Block, temp: Temp) -> Option<&Op> {
+pub(super) fn made(block: &Block, temp: Temp) -> Option<&Op> {
     block.ops.iter().find(|op| op.dest == Some(temp))
 }
 
