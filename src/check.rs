@@ -144,7 +144,7 @@ pub fn project<T: AsRef<str>>(
         .into_par_iter()
         .map(|file| read(file).map_or_else(Needs::default, |text| plan.needs(file, text.as_ref())))
         .collect();
-    plan.finish(&needs)
+    plan.finish(needs)
 }
 
 /// How many lines the text has; a line without an end counts.

@@ -18,7 +18,7 @@ pub(super) const MAX_STEPS: usize = 8;
 pub struct Needs {
     /// The files, and whether all imports that lead there stand inside something; sorted.
     files: Vec<(FileId, bool)>,
-    /// What it may call there: the file, the name; sorted. No name: all that a star import brings.
+    /// What it may call there: the file, the name, in no order. No name: all that a star import brings.
     names: Vec<(FileId, Option<String>)>,
 }
 
@@ -45,7 +45,6 @@ pub(super) fn needs(files: &Files, tables: &[Option<Table>], from: FileId, text:
     needs.files.sort_unstable();
     // False comes before true: one import at the top is enough.
     needs.files.dedup_by_key(|entry| entry.0);
-    needs.names.sort_unstable();
     needs
 }
 
@@ -156,17 +155,17 @@ impl<'a> Search<'a> {
 }
 
 /// The order in which every file comes after those it needs, as far as that goes.
-pub(super) fn order(needs: &[Needs]) -> Order {
+pub(super) fn order(needs: Vec<Needs>) -> Order {
     let mut order =
         Order { deps: vec![Vec::new(); needs.len()], wanted: vec![Some(FxHashSet::default()); needs.len()] };
-    let rank = ranks(needs);
-    for (file, need) in needs.iter().enumerate() {
+    let rank = ranks(&needs);
+    for (file, need) in needs.into_iter().enumerate() {
         let earlier = |&&(other, _): &&(FileId, bool)| rank[other as usize] < rank[file];
         order.deps[file] = need.files.iter().filter(earlier).map(|entry| entry.0).collect();
-        for (other, name) in &need.names {
-            match (&mut order.wanted[*other as usize], name) {
+        for (other, name) in need.names {
+            match (&mut order.wanted[other as usize], name) {
                 (Some(names), Some(name)) => {
-                    names.insert(name.clone());
+                    names.insert(name);
                 }
                 (wanted, None) => *wanted = None,
                 (None, _) => {}

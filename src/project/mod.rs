@@ -64,7 +64,7 @@ impl Plan {
     }
 
     /// The project, from the needs of all files.
-    pub fn finish(self, needs: &[Needs]) -> Project {
+    pub fn finish(self, needs: Vec<Needs>) -> Project {
         let order = graph::order(needs);
         let done = (0..self.files.len()).map(|_| OnceLock::new()).collect();
         Project { files: self.files, paths: self.paths, packages: self.tables, order, done }

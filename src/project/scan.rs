@@ -3,6 +3,8 @@
 //! They decide in which order files are looked at and nothing else, so that it does no harm if the words of a docstring
 //! pass for an import: what a name stands for is read from the lowered file.
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 use rustc_hash::FxHashSet;
 
@@ -53,7 +55,18 @@ pub fn imports(text: &str) -> Vec<Import> {
 }
 
 /// A logical line: without comments, line breaks and parentheses; and how long it is in the text.
-fn statement(text: &str) -> (String, usize) {
+fn statement(text: &str) -> (Cow<'_, str>, usize) {
+    let end = memchr::memchr2(b'\n', b'\r', text.as_bytes()).unwrap_or(text.len());
+    let line = &text[..end];
+    if line.contains(['(', ')', '#', '\\', ';']) {
+        let (words, end) = spread(text);
+        return (Cow::Owned(words), end);
+    }
+    (Cow::Borrowed(line), end)
+}
+
+/// A logical line that a look at its first physical line does not do for.
+fn spread(text: &str) -> (String, usize) {
     let mut words = String::new();
     let mut open = false;
     let mut chars = text.char_indices();

@@ -31,7 +31,7 @@ impl Tree {
             plan.set_table(file, table);
         }
         let needs: Vec<Needs> = (0..files.len()).map(|file| plan.needs(file, files[file].1)).collect();
-        let project = plan.finish(&needs);
+        let project = plan.finish(needs);
         project.run(|file| {
             let view = project.view(file, &modules[file]);
             let outcome = analyse(&modules[file], &texts[file].text, Model::bundled(), &view, &mut Quiet);

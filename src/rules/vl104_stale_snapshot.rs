@@ -1,6 +1,6 @@
 //! A name kept as a snapshot of an array that is then changed in place: the name shows the new values.
 
-use crate::domain::{Array, BufId, Evidence, Origin, Region, Value};
+use crate::domain::{Array, BufId, Evidence, Origin, Region, Value, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
@@ -46,7 +46,9 @@ enum KeptHow {
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     let before = findings.len();
     let mut reported: Vec<(EventId, Local)> = Vec::new();
-    for write in writes(trace) {
+    let writes = writes(trace);
+    let bindings = if writes.is_empty() { Vec::new() } else { trace.iter().filter_map(binding).collect() };
+    for write in writes {
         let Some(changed) = write.via else { continue };
         let Some(written) = trace.array(write.value) else { continue };
         if written.bufs.is_empty() || matches!(write.how, WriteHow::TupleItem) {
@@ -54,6 +56,9 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         }
         let held = held_alone(trace, written);
         let written = held.as_ref().unwrap_or(written);
+        if !bindings.iter().any(|binding| may_keep(trace, binding, changed, written)) {
+            continue;
+        }
         for kept in readers(trace, write.id, changed, written) {
             if let Some((binding, seen)) = stale(trace, &write, changed, kept, written)
                 && !reported.contains(&(binding.event, kept))
@@ -78,6 +83,25 @@ fn held_alone(trace: &BodyTrace<'_>, written: &Array) -> Option<Array> {
     let mut on_entry = written.bufs.iter().filter(held);
     let (Some(&buf), None) = (on_entry.next(), on_entry.next()) else { return None };
     (written.bufs.len() > 1).then(|| Array { bufs: [buf].into_iter().collect(), ..written.clone() })
+}
+
+/// A name, what it is bound to, and from what.
+type Binding = (Local, ValueId, BoundFrom);
+
+fn binding((_, event): (EventId, &Event)) -> Option<Binding> {
+    match event.kind {
+        EventKind::Bound { local, value, from, .. } => Some((local, value, from)),
+        _ => None,
+    }
+}
+
+/// May the binding be one that goes stale when `changed` is written? A look before paths are followed.
+fn may_keep(trace: &BodyTrace<'_>, &(local, value, from): &Binding, changed: Local, written: &Array) -> bool {
+    match trace.values.get(value) {
+        _ if local == changed => matches!(from, BoundFrom::Name(_)),
+        Value::Ref(_) => true,
+        _ => trace.array(value).is_some_and(|array| shares(array, written)),
+    }
 }
 
 /// An attribute kept as a snapshot of another attribute's array, which some method changes in place.
