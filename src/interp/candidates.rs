@@ -300,12 +300,7 @@ impl<'a> Candidates<'a> {
                         if !self.is_keywords(*obj, body) {
                             temporary |= !self.write(*obj, body, &mut written);
                         }
-                        // A number, or what an operator made, is no part of an array.
-                        let new = matches!(
-                            self.def(*value),
-                            Some(OpKind::Const(_) | OpKind::Binary(..) | OpKind::Unary(..) | OpKind::Compare(..))
-                        );
-                        collects |= !new && !inplace;
+                        collects |= !self.is_new(*value) && !inplace;
                         found |= self.cuts(*value, body);
                         if let Some(OpKind::Load(_) | OpKind::Index(..) | OpKind::Display(..)) = self.def(*value) {
                             self.hold(*value, body);
@@ -360,8 +355,8 @@ impl<'a> Candidates<'a> {
                         }
                         temporary |= !self.write_args(args, places, body, &mut written);
                         if self.known.meaning(*name).collects {
-                            collects = true;
                             for arg in args {
+                                collects |= alone || !self.is_new(arg.value);
                                 found |= self.cuts(arg.value, body);
                                 self.hold(arg.value, body);
                             }
@@ -401,6 +396,17 @@ impl<'a> Candidates<'a> {
         for source in self.sources(value, body) {
             self.flow.mark(source);
         }
+    }
+
+    /// Is it a number, a text, or what an operator made: no part of an array?
+    fn is_new(&self, value: Temp) -> bool {
+        let new = |kind: &OpKind| {
+            matches!(
+                kind,
+                OpKind::Const(_) | OpKind::Binary(..) | OpKind::Unary(..) | OpKind::Compare(..) | OpKind::Format(_)
+            )
+        };
+        self.def(value).is_some_and(new)
     }
 
     /// Is a part with constant ends cut from what the body made, as it seems?
