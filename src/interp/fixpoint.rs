@@ -12,7 +12,7 @@ use super::summary::{Progress, entry_writes, returns_apart};
 use super::{Observer, bound};
 use crate::domain::{BufId, Content, Key, Origin, State, Value, ValueId};
 use crate::ir::{BlockId, Body, BodyId, Cond, LocalKind, OpKind, Terminator};
-use crate::trace::event::Derivations;
+use crate::trace::event::Lists;
 use crate::trace::{BodyTrace, Event};
 
 /// A body is given up after this many visits a block, on average.
@@ -120,7 +120,7 @@ impl<'a> Machine<'a> {
             returned: self.returned,
             blocks: &ranges,
             witnesses: &self.callers.witnesses,
-            derivations: Derivations::default(),
+            lists: Lists::default(),
         };
         let harmed = trace.harmed_by();
         let open = is_open(&trace);

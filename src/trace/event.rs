@@ -2,6 +2,8 @@
 
 use std::cell::OnceCell;
 
+use smallvec::SmallVec;
+
 use crate::domain::{BufId, Buffers, CopyOf, ValueId, Values};
 use crate::ir::{BlockId, Body, BodyId, DocFacts, Local, LocalKind, Module, Names, Sym, docstring};
 use crate::source::Span;
@@ -280,13 +282,18 @@ pub struct BodyTrace<'a> {
     pub blocks: &'a [(u32, u32)],
     /// What is known from the callers, as far as they have run.
     pub witnesses: &'a super::Witnesses,
-    /// Which events tell of derivations.
-    pub derivations: Derivations,
+    /// What is asked for again and again.
+    pub lists: Lists,
 }
 
-/// The events that tell of derivations, by op: chains of views ask for them again and again. Listed when first asked for.
+/// What questions of a trace ask for again and again, listed when it is first asked for.
 #[derive(Debug, Default)]
-pub struct Derivations(OnceCell<Vec<(u32, EventId)>>);
+pub struct Lists {
+    /// The events that tell of derivations, by op.
+    derivations: OnceCell<Vec<(u32, EventId)>>,
+    /// For each block those that it may follow.
+    before: OnceCell<Vec<SmallVec<[BlockId; 4]>>>,
+}
 
 impl<'a> BodyTrace<'a> {
     /// The name of a local.
@@ -334,9 +341,26 @@ impl<'a> BodyTrace<'a> {
             all.sort_unstable();
             all
         };
-        let all = self.derivations.0.get_or_init(list);
+        let all = self.lists.derivations.get_or_init(list);
         let from = all.partition_point(|entry| entry.0 < op);
         all[from..].iter().take_while(move |entry| entry.0 == op).map(|&(_, id)| (id, self.event(id)))
+    }
+
+    /// The blocks that a block may follow, in order.
+    pub(super) fn blocks_before(&self, block: BlockId) -> &[BlockId] {
+        let list = || {
+            let mut before: Vec<SmallVec<[BlockId; 4]>> = vec![SmallVec::new(); self.body.blocks.len()];
+            for from in (0..self.body.blocks.len() as u32).map(BlockId) {
+                for to in self.body.followers(from) {
+                    let known = &mut before[to.index()];
+                    if known.last() != Some(&from) {
+                        known.push(from);
+                    }
+                }
+            }
+            before
+        };
+        &self.lists.before.get_or_init(list)[block.index()]
     }
 
     /// The source text of a span.

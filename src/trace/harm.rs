@@ -40,6 +40,7 @@ impl BodyTrace<'_> {
         for (id, event) in self.iter() {
             if let EventKind::Written { value, via, how: WriteHow::Callee { place, .. }, .. } = event.kind
                 && let Place { file: None, span } = place
+                && !found.contains(&span)
                 && self.array(value).is_some_and(|array| {
                     array.bufs.iter().any(|&buf| matches!(self.buffers.get(buf).origin, Origin::Attr(..)))
                         || via.is_some_and(|via| self.looks_again(id, via, array))
@@ -52,9 +53,10 @@ impl BodyTrace<'_> {
     }
 
     fn looks_again(&self, call: EventId, via: Local, array: &Array) -> bool {
-        let Event { op, stmt, .. } = *self.event(call);
+        let Event { op, stmt, block, .. } = *self.event(call);
         // `x[i:] = f(x[i:])` puts the result where the argument was.
-        let put_back = self.events.iter().any(|event| {
+        let (from, to) = self.blocks[block.index()];
+        let put_back = self.events[from as usize..to as usize].iter().any(|event| {
             event.stmt == stmt
                 && matches!(event.kind, EventKind::Written { via: Some(name), value, how: WriteHow::Item { .. }, .. }
                     if name == via && self.overlaps(array, value))

@@ -48,7 +48,7 @@ impl BodyTrace<'_> {
         let mut within = vec![true; self.body.blocks.len()];
         while let Some(inside) = self.cycle(block, &within) {
             let entered = |to: BlockId| {
-                to.0 == 0 || self.blocks_before(to).any(|from| !inside[from.index()] && within[from.index()])
+                to.0 == 0 || self.blocks_before(to).iter().any(|from| !inside[from.index()] && within[from.index()])
             };
             let head = (0..inside.len() as u32).map(BlockId).find(|&to| inside[to.index()] && entered(to));
             let Some(head) = head else { break };
@@ -73,9 +73,11 @@ impl BodyTrace<'_> {
     fn cycle(&self, block: BlockId, within: &[bool]) -> Option<Vec<bool>> {
         let next = |at: BlockId| self.body.followers(at);
         let behind = self.reach(block, within, next);
-        let before = self.reach(block, within, |at| self.blocks_before(at).collect());
-        let inside: Vec<bool> = behind.iter().zip(&before).map(|(a, b)| *a && *b).collect();
-        inside[block.index()].then_some(inside)
+        if !behind[block.index()] {
+            return None;
+        }
+        let before = self.reach(block, within, |at| SmallVec::from_slice(self.blocks_before(at)));
+        Some(behind.iter().zip(&before).map(|(a, b)| *a && *b).collect())
     }
 
     /// The blocks met on the way from the block (itself only where a way leads back).
@@ -88,10 +90,6 @@ impl BodyTrace<'_> {
             }
         }
         seen
-    }
-
-    fn blocks_before(&self, block: BlockId) -> impl Iterator<Item = BlockId> {
-        (0..self.body.blocks.len() as u32).map(BlockId).filter(move |&from| self.body.followers(from).contains(&block))
     }
 
     /// May `to` come after `from` in one pass of the loop?

@@ -107,11 +107,11 @@ impl<'a> BodyTrace<'a> {
         if !matches!(operator, BinOp::Add | BinOp::Sub | BinOp::Mult | BinOp::Div) {
             return None;
         }
+        let EventKind::Written { value, .. } = event.kind else { return None };
+        let written = self.array(value)?;
         let loops = self.loops_around(event.block);
         let around = loops.last().filter(|around| self.is_in_each_pass(around, event.block))?;
         let sweep = self.sweep(around, block, op, target)?;
-        let EventKind::Written { value, .. } = event.kind else { return None };
-        let written = self.array(value)?;
         let whole = match sweep.rows {
             true => self.array(self.derivation(value)?.source)?,
             false => written,
