@@ -1,6 +1,6 @@
 //! A name kept as a snapshot of an array that is then changed in place: the name shows the new values.
 
-use crate::domain::{Array, BufId, Evidence, Origin, Region, Value, ValueId};
+use crate::domain::{Array, BufId, Evidence, Origin, Region, Value};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
@@ -47,7 +47,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     let before = findings.len();
     let mut reported: Vec<(EventId, Local)> = Vec::new();
     let writes = writes(trace);
-    let bindings = if writes.is_empty() { Vec::new() } else { trace.iter().filter_map(binding).collect() };
+    let bindings = if writes.is_empty() { Bindings::default() } else { Bindings::of(trace) };
     for write in writes {
         let Some(changed) = write.via else { continue };
         let Some(written) = trace.array(write.value) else { continue };
@@ -56,7 +56,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         }
         let held = held_alone(trace, written);
         let written = held.as_ref().unwrap_or(written);
-        if !bindings.iter().any(|binding| may_keep(trace, binding, changed, written)) {
+        if !bindings.may_go_stale(changed, written) {
             continue;
         }
         for kept in readers(trace, write.id, changed, written) {
@@ -85,22 +85,39 @@ fn held_alone(trace: &BodyTrace<'_>, written: &Array) -> Option<Array> {
     (written.bufs.len() > 1).then(|| Array { bufs: [buf].into_iter().collect(), ..written.clone() })
 }
 
-/// A name, what it is bound to, and from what.
-type Binding = (Local, ValueId, BoundFrom);
-
-fn binding((_, event): (EventId, &Event)) -> Option<Binding> {
-    match event.kind {
-        EventKind::Bound { local, value, from, .. } => Some((local, value, from)),
-        _ => None,
-    }
+/// The bindings of a body that may go stale at all, so that paths are followed only where there is one.
+#[derive(Default)]
+struct Bindings<'a> {
+    /// Names bound to what another name holds.
+    second: Vec<Local>,
+    /// Names bound to containers.
+    containers: Vec<Local>,
+    /// Names bound to arrays.
+    arrays: Vec<(Local, &'a Array)>,
 }
 
-/// May the binding be one that goes stale when `changed` is written? A look before paths are followed.
-fn may_keep(trace: &BodyTrace<'_>, &(local, value, from): &Binding, changed: Local, written: &Array) -> bool {
-    match trace.values.get(value) {
-        _ if local == changed => matches!(from, BoundFrom::Name(_)),
-        Value::Ref(_) => true,
-        _ => trace.array(value).is_some_and(|array| shares(array, written)),
+impl<'a> Bindings<'a> {
+    fn of(trace: &BodyTrace<'a>) -> Bindings<'a> {
+        let mut bindings = Bindings::default();
+        for (_, event) in trace.iter() {
+            let EventKind::Bound { local, value, from, .. } = event.kind else { continue };
+            if let BoundFrom::Name(_) = from {
+                bindings.second.push(local);
+            }
+            match trace.values.get(value) {
+                Value::Ref(_) => bindings.containers.push(local),
+                _ => bindings.arrays.extend(
+                    trace.array(value).filter(|array| array.evidence >= Evidence::Likely).map(|array| (local, array)),
+                ),
+            }
+        }
+        bindings
+    }
+
+    fn may_go_stale(&self, changed: Local, written: &Array) -> bool {
+        self.second.contains(&changed)
+            || self.containers.iter().any(|&local| local != changed)
+            || self.arrays.iter().any(|&(local, array)| local != changed && shares(array, written))
     }
 }
 
