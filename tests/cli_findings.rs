@@ -207,3 +207,58 @@ def either(first: bool):
         assert!(said.contains(help), "{help}: {said}");
     }
 }
+
+/// What cannot be a page's example, since it needs more than NumPy: numba, files of arrays, scalers.
+#[test]
+fn libraries_are_known() {
+    let code = "\
+import h5py
+import numba as nb
+import numpy as np
+from numba import njit
+from sklearn.preprocessing import StandardScaler
+
+@njit
+def _step(x):
+    x[0] = 1.0
+
+@nb.jit(nopython=True)
+def _halve(x):
+    x /= 2
+
+def stepped(data):
+    y = np.asarray(data)
+    _step(y)
+    return y
+
+def halved(data):
+    y = np.asarray(data)
+    _halve(y)
+    return y
+
+def lost(path):
+    with h5py.File(path, 'r+') as file:
+        file['x'][:10][2] = 5
+        part = file['y'][3:7]
+        part[...] = 0
+        file['z'][2:5] = 0
+        kept = file['x'][...]
+        kept[0] = 1
+        file['x'][...] = kept
+
+def scaled(table):
+    table = np.asarray(table)
+    return StandardScaler(copy=False).fit_transform(table), StandardScaler().fit_transform(table)
+";
+    let folder = Folder::with(&[("a.py", code.as_bytes())]);
+    let said = folder.run(&["check", "--output-format", "concise", "."]).stdout;
+    let found: Vec<(&str, &str)> = said
+        .lines()
+        .filter_map(|line| {
+            let mut parts = line.splitn(4, ':');
+            let (_, row, _) = (parts.next()?, parts.next()?, parts.next()?);
+            Some((row, parts.next()?.split_whitespace().next()?))
+        })
+        .collect();
+    assert_eq!(found, [("17", "VL102"), ("22", "VL102"), ("27", "VL301"), ("29", "VL302"), ("37", "VL102")], "{said}");
+}

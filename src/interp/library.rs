@@ -58,6 +58,13 @@ impl<'a> Machine<'a> {
         {
             return value;
         }
+        let copies = row.copies_when.is_some_and(|when| self.holds(call, when).must());
+        let inside = if copies { ValueId::BOTTOM } else { self.contained(call) };
+        let held = match self.values.kinds(inside) {
+            // Numbers and strings.
+            Kinds(0) | Kinds::SCALAR => held,
+            _ => self.values.join(held, inside),
+        };
         let class = self.paths.intern(class);
         let mut content = Content { kind: ObjectKind::Library(class), fixed: Vec::new(), rest: held, exact: false };
         for (i, name) in (0..).zip(&row.parts) {
@@ -170,7 +177,22 @@ impl<'a> Machine<'a> {
         if self.row_of_class(RowKind::Method, class, name).is_some() {
             return self.values.intern(Value::Bound(self.temp(obj), name));
         }
+        if !self.known.meaning(name).tells {
+            // Something through which the object can be changed: `frame.loc`.
+            self.havoc(self.temp(obj));
+        }
         ValueId::UNKNOWN
+    }
+
+    /// The arrays in the list, tuple or dict that an object is made of: they may be taken as they are.
+    fn contained(&mut self, call: &Call<'a>) -> ValueId {
+        let given = Self::shared_param(&call.row.result).and_then(|of| call.value(of));
+        match given.map(|value| self.values.get(value).clone()) {
+            Some(Value::Ref(objects)) if self.library_class(&objects).is_none() => self.elements(&objects),
+            Some(Value::Tuple(items)) => self.values.join_all(items),
+            Some(Value::TupleOf(item)) => item,
+            _ => ValueId::BOTTOM,
+        }
     }
 
     fn apply_attribute(&mut self, call: &Call<'a>) -> ValueId {

@@ -288,6 +288,17 @@ impl<'a> Machine<'a> {
         if let Some(value) = self.itertool(path, args) {
             return value;
         }
+        if matches!(path, "numba.njit" | "numba.jit") {
+            // `@njit` leaves the function what it is, for arrays; `@njit(cache=True)` gives such a decorator.
+            match args.positional(0) {
+                Some((value, _)) if matches!(self.values.get(value), Value::Function(_)) => return value,
+                None if args.list.iter().all(|arg| matches!(arg.kind, ArgKind::Kw(_))) => {
+                    let decorator = self.paths.intern(path);
+                    return self.values.intern(Value::Module(decorator));
+                }
+                _ => {}
+            }
+        }
         if let Some(summary) = self.callees.summary(path)
             && let Some(name) = path.rsplit('.').next().and_then(|name| self.module.names.get(name))
         {
