@@ -242,13 +242,16 @@ impl<'a> Machine<'a> {
 
     fn narrow(&mut self, obj: Temp, arrayish: bool) {
         let otherwise = self.root(obj).is_some_and(|root| root.direct && self.used_otherwise[root.local.index()]);
-        let evidence = if arrayish && !otherwise { Evidence::Likely } else { Evidence::None };
         let old = self.temp(obj);
         let Value::Array(array) = self.values.get(old) else { return };
         let gone = Kinds::CONTAINER.union(Kinds::NONE).union(Kinds::FOREIGN);
         if !array.kinds.meets(gone) || array.kinds.without(gone) == Kinds(0) {
             return;
         }
+        // An object of a class of its own may take such an index as well.
+        let own = |local| array.evidence == Evidence::None && self.is_documented_object(local);
+        let speaks = arrayish && !otherwise && !self.root(obj).is_some_and(|root| root.direct && own(root.local));
+        let evidence = if speaks { Evidence::Likely } else { Evidence::None };
         let mut array = array.clone();
         array.kinds = array.kinds.without(gone);
         array.evidence = array.evidence.max(evidence);

@@ -106,16 +106,25 @@ impl<'a> Machine<'a> {
             array.evidence = array.evidence.max(Evidence::Likely);
         }
         let documented = matches!(doc, DocType::Array | DocType::MaybeArray);
-        let used = self.used_as_array[param.local.index()] && doc != DocType::Other;
+        let used = self.used_as_array[param.local.index()] && !matches!(doc, DocType::Other | DocType::Object);
         if (documented || used) && array.evidence == Evidence::None {
             array.evidence = Evidence::Likely;
         }
-        if array.evidence == Evidence::None && doc != DocType::Other && self.callers.pass_an_array(self.id, param.local)
+        if array.evidence == Evidence::None
+            && !matches!(doc, DocType::Other | DocType::Object)
+            && self.callers.pass_an_array(self.id, param.local)
         {
             array.evidence = Evidence::Likely;
             self.callers.witnesses.arrays.insert((self.id, param.local));
         }
         self.values.make(array)
+    }
+
+    /// Does the docstring say that the parameter is an object of a class of its own?
+    pub(crate) fn is_documented_object(&self, local: Local) -> bool {
+        let Some(param) = self.body.params.iter().find(|param| param.local == local) else { return false };
+        let words = self.body.docstring.and_then(|span| self.text.get(span.start as usize..span.end as usize));
+        words.is_some_and(|words| DocTypes::new(words).of(self.name(param.name)) == DocType::Object)
     }
 
     fn is_method(&self) -> bool {

@@ -78,8 +78,10 @@ impl<'a> Machine<'a> {
         if kinds.without(kinds.warnings()) == Kinds(0) {
             return false;
         }
+        let before = array.kinds;
         let mut array = Array { kinds, ..array.clone() };
-        if kinds == Kinds::ARRAY && array.evidence == Evidence::None {
+        // (What was left to be an array before is none by this test.)
+        if kinds == Kinds::ARRAY && before != Kinds::ARRAY && array.evidence == Evidence::None {
             array.evidence = Evidence::Likely;
         }
         state.locals[local.index()] = self.values.make(array);

@@ -197,7 +197,8 @@ impl<'t> DocTypes<'t> {
         }
         if self.google {
             let indent = line.len() - line.trim_start().len();
-            if matches!(trimmed, "Args:" | "Arguments:" | "Parameters:" | "Keyword Args:" | "Other Parameters:") {
+            let header = trimmed.trim_start_matches(':');
+            if matches!(header, "Args:" | "Arguments:" | "Parameters:" | "Keyword Args:" | "Other Parameters:") {
                 self.section = Some(indent);
                 return;
             }
@@ -254,6 +255,19 @@ fn is_array_like(word: &str) -> bool {
     )
 }
 
+/// Is it the name of a class, and no name of an array in other words (`Matrix`, `Tensor`)?
+fn names_a_class(said: &str) -> bool {
+    let name = first_word(said).rsplit('.').next().unwrap_or_default();
+    let rest = said.get(first_word(said).len()..).unwrap_or_default().trim_start_matches(['`', ' ']);
+    let alone = rest.is_empty() || ["or ", "object", "instance", ",", "."].iter().any(|next| rest.starts_with(next));
+    let other =
+        ["atrix", "ector", "ensor", "mage", "uantity", "ist", "equence", "terable", "uple", "one", "ny", "nion"];
+    alone
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.contains(|c: char| c.is_ascii_lowercase())
+        && !other.iter().any(|word| name.contains(word))
+}
+
 /// The kind of type that a phrase names.
 fn doc_type(said: &str) -> DocType {
     // `~numpy.ndarray` and ``:class:`numpy.ndarray` `` say the same.
@@ -263,7 +277,7 @@ fn doc_type(said: &str) -> DocType {
         return DocType::Unsaid;
     }
     if !speaks_of_arrays(said) {
-        return DocType::Other;
+        return if names_a_class(said) { DocType::Object } else { DocType::Other };
     }
     let array_like = ["array_like", "array-like", "arraylike", "array like", "Array_like", "Array-like", "ArrayLike"];
     if array_like.iter().any(|word| said.contains(word)) {
@@ -303,6 +317,18 @@ fn doc_type(said: &str) -> DocType {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn objects_of_classes_are_told_from_arrays_in_other_words() {
+        let types = DocTypes::new(
+            "Do.\n\n:Parameters:\n    m : MultipleSeqAlignment\n        rows.\n    a : Alignment or Other object\n\
+             \x20   t : Tensor\n    x : Matrix of numbers\n    l : List\n    s : str\n    d : The data\n",
+        );
+        assert_eq!((types.of("m"), types.of("a")), (DocType::Object, DocType::Object));
+        for name in ["t", "x", "l", "s", "d"] {
+            assert_eq!(types.of(name), DocType::Other, "{name}");
+        }
+    }
 
     #[test]
     fn numpydoc() {

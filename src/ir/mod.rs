@@ -201,8 +201,10 @@ pub enum DocType {
     Array,
     /// `array_like`, "ndarray or list", "array or scalar": an array is one of the possibilities.
     MaybeArray,
-    /// Something else: `int`, `str`, `list of str`, `DataFrame`.
+    /// Something else: `int`, `str`, `list of str`.
     Other,
+    /// An object of a class that is named: `DataFrame`, "Alignment object".
+    Object,
 }
 
 /// A type annotation, as a tree of names. String annotations are parsed.
