@@ -124,7 +124,7 @@ impl<'a> Machine<'a> {
         };
         let harmed = trace.harmed_by();
         let open = is_open(&trace);
-        let writes = entry_writes(&trace);
+        let writes = entry_writes(&trace, &self.used_otherwise);
         let apart = returns_apart(&trace);
         observer.body(&trace);
         if open {

@@ -56,16 +56,18 @@ pub(crate) struct EntryWrite {
 
 /// The writes of a body to memory that was there on entry, each memory once. Those after a conversion (`np.asarray`) are
 /// told of where they stand, not at the calls: whoever wrote the function did not mean to write the argument.
-pub(crate) fn entry_writes(trace: &BodyTrace<'_>) -> Vec<EntryWrite> {
+pub(crate) fn entry_writes(trace: &BodyTrace<'_>, used_otherwise: &[bool]) -> Vec<EntryWrite> {
     let mut found: Vec<EntryWrite> = Vec::new();
     for event in trace.events {
-        let EventKind::Written { object, how, .. } = event.kind else { continue };
+        let EventKind::Written { object, via, how, .. } = event.kind else { continue };
         let Some(array) = trace.array(object) else { continue };
         if matches!(how, WriteHow::Scratch(_) | WriteHow::TupleItem) {
             continue;
         }
         let here = Place { file: None, span: event.span };
-        if trace.may_miss_memory(object) {
+        // What has other uses than an array has is none: `for key, value in space.items(): space[key] = …`.
+        let otherwise = via.is_some_and(|via| used_otherwise.get(via.index()) == Some(&true));
+        if trace.may_miss_memory(object) || otherwise && array.evidence == Evidence::None {
             continue;
         }
         let place = if let WriteHow::Callee { place, .. } = how { place } else { here };

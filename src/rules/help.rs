@@ -14,7 +14,12 @@ pub(super) fn quotable<'a>(trace: &BodyTrace<'a>, span: Span) -> Option<&'a str>
 
 /// The expression that copies another: `x[:3].copy()`, `(a if b else c).copy()`.
 pub(super) fn copy_of(text: &str) -> String {
-    if binds_tighter(text) { format!("{text}.copy()") } else { format!("({text}).copy()") }
+    format!("{}.copy()", grouped(text))
+}
+
+/// The expression as an operand: in parentheses, unless it is one already.
+pub(super) fn grouped(text: &str) -> String {
+    if binds_tighter(text) { text.to_string() } else { format!("({text})") }
 }
 
 /// Does `.copy()` behind the text belong to all of it? So it does behind names, attributes, subscripts and calls.

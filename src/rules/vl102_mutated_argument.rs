@@ -7,7 +7,7 @@ use crate::rules::common::{
     Write, how_word, is_asked_copy, label, names_an_output, remakes, seen_word, told_in_order, works_in_place,
     write_word, writes,
 };
-use crate::rules::help::{copy_of, quotable};
+use crate::rules::help::{copy_of, grouped, quotable};
 use crate::trace::params::lets_callers_choose;
 use crate::trace::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Walk, WriteHow};
 
@@ -363,8 +363,8 @@ fn help(trace: &BodyTrace<'_>, write: &Write<'_>, param: Local, way: Way) -> Str
             OPERATORS.iter().find_map(|operator| statement.split_once(operator).map(|parts| (operator, parts)))
         {
             let (target, value) = (target.trim(), value.trim());
-            let value = if value.contains(' ') { format!("({value})") } else { value.to_string() };
-            return format!("make a new array: `{target} = {target} {} {value}`", operator.trim_end_matches('='));
+            let operator = operator.trim_end_matches('=');
+            return format!("make a new array: `{target} = {target} {operator} {}`", grouped(value));
         }
     }
     let name = trace.name(param);
