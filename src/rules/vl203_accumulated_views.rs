@@ -44,11 +44,18 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         if let Some((made, _)) = made
             && trace.in_loop(id)
             && trace.in_loop(made)
+            && !is_line(trace, made)
             && !kept_whole(trace, id, array)
         {
             findings.push(tell(trace, id, array));
         }
     }
+}
+
+/// Was the array read from text, a line most likely, which holds few numbers?
+fn is_line(trace: &BodyTrace<'_>, made: EventId) -> bool {
+    let call = trace.quote(trace.event(made).span);
+    call.contains("fromstring") && call.contains("sep")
 }
 
 /// Is the part small whatever the size of the array: a slice with a constant end?

@@ -87,8 +87,15 @@ fn list_grows(trace: &BodyTrace<'_>, id: EventId, element: ValueId) -> Option<Ev
     let named = trace.iter().any(|(at, event)| {
         at < id && matches!(event.kind, EventKind::Bound { value, from: BoundFrom::Expression, .. } if is_it(value))
     });
-    let grows =
-        |event: &Event| matches!(event.kind, EventKind::Escaped { how: Escape::Collected, into, .. } if is_it(into));
+    // An array, or a row of one.
+    let is_array = |array: &&Array| {
+        array.evidence >= Evidence::Likely || array.owner == Owner::View && !array.unknown && !array.bufs.is_empty()
+    };
+    let evident = |value: ValueId| trace.arrays(value).iter().any(is_array);
+    let grows = |event: &Event| match event.kind {
+        EventKind::Escaped { value, how: Escape::Collected, into, .. } => is_it(into) && evident(value),
+        _ => false,
+    };
     let anew = |event: &Event| matches!(event.kind, EventKind::Made { buf } if lists.contains(&buf));
     if named {
         return None;
