@@ -72,7 +72,7 @@ impl<'a> Machine<'a> {
         }
         if self.name(param.name) == "xp" {
             // The array API's name for a namespace: `xp.reshape(x, shape)` is a function's call.
-            array.kinds = Kinds::OTHER;
+            array.kinds = Kinds::OTHER.union(Kinds::NONE);
             return self.values.make(array);
         }
         if doc == DocType::Unsaid
