@@ -88,6 +88,9 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
     if trace.iter().any(|(id, event)| converts(event) && asks_to_copy(trace, id)) {
         return None;
     }
+    if is_restored(trace, write) {
+        return None;
+    }
     if !reaches(trace, write, buf, param) || trace.is_array_by_callers(param) && !trace.harms_a_caller(buf) {
         return None;
     }
@@ -99,6 +102,20 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
     let after = after(trace, write);
     let confidence = confidence(trace, write, buf, name, way, after, inside);
     Some(tell(trace, write, param, way, after, inside, confidence))
+}
+
+/// `y = x[i].copy()`, `x[i] = 0`, and at last `x[i] = y`: is what was there put back?
+fn is_restored(trace: &BodyTrace<'_>, write: &Write<'_>) -> bool {
+    let part = trace.quote(write.event.span);
+    let saved = format!("{part}.copy()");
+    matches!(write.how, WriteHow::Item { .. })
+        && trace.iter().any(|(id, event)| match event.kind {
+            EventKind::Bound { local, .. } if id < write.id && trace.quote(event.stmt).contains(&saved) => {
+                let back = format!("{part} = {}", trace.name(local));
+                writes(trace).iter().any(|other| other.id >= write.id && trace.quote(other.event.stmt) == back)
+            }
+            _ => false,
+        })
 }
 
 /// Is there a path on which the name that is written holds the caller's memory at the write?
