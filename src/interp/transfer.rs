@@ -98,10 +98,12 @@ impl<'a> Machine<'a> {
             OpKind::Iterate(iterable) => {
                 let value = self.temp(*iterable);
                 let element = self.iterate(value, How::Element);
+                self.read_elements(*iterable, element);
                 (element, derived(self.root(*iterable)))
             }
             OpKind::Unpack { value, index, total, starred } => {
                 let element = self.unpack(self.temp(*value), *index, *total, *starred);
+                self.read_elements(*value, element);
                 let root = match self.written_item(*value, *index, *total, *starred) {
                     Some(item) => self.root(item),
                     None => derived(self.root(*value)),
@@ -110,6 +112,7 @@ impl<'a> Machine<'a> {
             }
             OpKind::UnpackRest { value, .. } => {
                 let element = self.iterate(self.temp(*value), How::Element);
+                self.read_elements(*value, element);
                 (self.new_sequence(ObjectKind::List, element), None)
             }
             OpKind::Function(body, defaults) => {
@@ -338,6 +341,13 @@ impl<'a> Machine<'a> {
             let span = std::mem::replace(&mut self.span, self.body.temps[temp.index()]);
             self.emit(EventKind::Read { value, via, how });
             self.span = span;
+        }
+    }
+
+    /// Elements are taken of an iterable: where these are no views of it, it is read.
+    fn read_elements(&mut self, iterable: Temp, element: ValueId) {
+        if self.values.array(self.temp(iterable)).is_some() && !self.has_memory(element) {
+            self.read(iterable, ReadHow::Other);
         }
     }
 

@@ -67,7 +67,8 @@ fn read_later(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId, copy: Local)
             _ => None,
         })
         .collect();
-    let row = |local: Local| local == copy || rows.contains(&local);
+    // (Rows that are taken of a copy with a name are a use of it.)
+    let row = |local: Local| local == copy || rows.contains(&copy) && rows.contains(&local);
     let read = trace.walk_from(write.id, |id| {
         let event = trace.event(id);
         if event.op == write.event.op {
@@ -79,7 +80,7 @@ fn read_later(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId, copy: Local)
             {
                 Walk::Found
             }
-            EventKind::Derived { .. } if takes_row(event) => Walk::On,
+            EventKind::Derived { .. } if rows.contains(&copy) && takes_row(event) => Walk::On,
             EventKind::Derived { source, .. } if trace.mentions(source, buf) => Walk::Found,
             EventKind::Bound { local, value, .. } if !row(local) && trace.mentions(value, buf) => Walk::Found,
             // (The next row of a loop is another part.)
