@@ -377,9 +377,13 @@ fn same_statement(trace: &BodyTrace<'_>, write: &Write<'_>, kept: Local) -> bool
     })
 }
 
-/// The text of an expression's index.
+/// The text of an expression's index: in it, or behind it where a part is copied out (the read is of `x`, in `x[mask]`).
 fn index<'a>(trace: &BodyTrace<'a>, span: Span) -> Option<&'a str> {
-    trace.quote(span).split_once('[').map(|parts| parts.1)
+    let within = trace.quote(span).split_once('[').map(|parts| parts.1);
+    within.or_else(|| {
+        let behind = trace.text.get(span.end as usize..)?.strip_prefix('[')?;
+        behind.find(']').and_then(|end| behind.get(..=end))
+    })
 }
 
 #[allow(clippy::too_many_arguments, reason = "the parts of one story")]
