@@ -10,7 +10,7 @@ use memchr::memmem::Finder;
 use crate::ir::{DocFacts, DocType};
 
 /// Words that say that an argument is changed.
-const IN_PLACE: [&str; 20] = [
+const IN_PLACE: [&str; 21] = [
     "in place",
     "in-place",
     "inplace",
@@ -22,6 +22,7 @@ const IN_PLACE: [&str; 20] = [
     "is overwritten",
     "are overwritten",
     "be overwritten",
+    "(overwritten)",
     "mutates",
     "clobber",
     "instead of returning it",

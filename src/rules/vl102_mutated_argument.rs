@@ -151,6 +151,13 @@ fn after(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<After> {
     let written = trace.array(write.value)?;
     let same = |other: &&Write<'_>| trace.overlaps(written, other.value);
     let updates: Vec<_> = writes(trace).iter().filter(same).map(|other| other.event.stmt).collect();
+    // `x[t] += a * x[t - 1]`: what is computed number by number is put where the caller wants it.
+    let by_number = matches!(write.how, WriteHow::Item { .. })
+        || write.how == WriteHow::Augmented && trace.quote(write.event.stmt).split('=').next().is_some_and(has_index);
+    let is_number = |id: EventId, value: ValueId| {
+        trace.array(value).is_some_and(|array| array.owner != Owner::View)
+            && has_index(trace.quote(trace.event(id).span))
+    };
     let mut handed = None;
     let read = trace.walk_from(write.id, |id| {
         let event = trace.event(id);
@@ -159,13 +166,17 @@ fn after(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<After> {
         }
         match event.kind {
             EventKind::Read { value, .. } | EventKind::Escaped { value, how: Escape::Passed, .. }
-                if !updates.contains(&event.stmt) && trace.overlaps(written, value) =>
+                if !updates.contains(&event.stmt)
+                    && trace.overlaps(written, value)
+                    && !(by_number && is_number(id, value)) =>
             {
                 return Walk::Found;
             }
-            // The largest, after sorting: a part that is handed out was read for its own sake.
+            // The largest, after sorting: a part that is handed out was read for its own sake, unless it is what was
+            // put there (`x[i] = …; return x[i]`).
             EventKind::Escaped { value, how: Escape::Returned, .. }
-                if trace.overlaps(written, value)
+                if !by_number
+                    && trace.overlaps(written, value)
                     && trace.chain(value).first().is_some_and(|link| link.how == How::Slice) =>
             {
                 return Walk::Found;
@@ -180,6 +191,11 @@ fn after(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<After> {
         if remakes(trace, id, written) { Walk::Stop } else { Walk::On }
     });
     read.map(After::Read).or(handed.map(After::HandedOut))
+}
+
+/// Does the text stand for a part that is taken by an index?
+fn has_index(text: &str) -> bool {
+    text.trim_end_matches(|c: char| c.is_whitespace() || "+-*/%@&|^<>".contains(c)).ends_with(']')
 }
 
 /// How sure it is that the caller's array was not meant to change.
@@ -198,7 +214,10 @@ fn confidence(
         None if kept => After::HandedOut(write.id),
         None => return Confidence::Possible,
     };
-    let whole = matches!(write.how, WriteHow::Item { whole: true });
+    // All of it is overwritten, here or before: it is there to be filled.
+    let whole = writes(trace).iter().any(|other| {
+        other.id <= write.id && matches!(other.how, WriteHow::Item { whole: true }) && trace.mentions(other.object, buf)
+    });
     // Whoever copies on one of two ways knows when to.
     if trace.array(write.object).is_some_and(|object| is_asked_copy(trace, object)) {
         return Confidence::Possible;
