@@ -43,6 +43,9 @@ pub enum Origin {
     Closure(BodyId, Local),
     /// Made in this body by an operation whose result is known to be fresh.
     Alloc(Site, Age),
+    /// The memory of what something unknown gave: the place at which a name is bound to it. That may be memory that was
+    /// there before, of a parameter say, so that an array in it is `unknown` as well.
+    Result(Site, Age),
 }
 
 /// An abstract allocation.
@@ -97,12 +100,12 @@ pub enum CopyOf {
 impl Buffer {
     /// Does the buffer exist before the body's first statement?
     pub fn on_entry(&self) -> bool {
-        !matches!(self.origin, Origin::Alloc(..))
+        !matches!(self.origin, Origin::Alloc(..) | Origin::Result(..))
     }
 
     /// Does it stand for one single run-time allocation?
     pub fn single(&self) -> bool {
-        !matches!(self.origin, Origin::Alloc(_, Age::Older))
+        !matches!(self.origin, Origin::Alloc(_, Age::Older) | Origin::Result(_, Age::Older))
     }
 }
 

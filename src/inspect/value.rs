@@ -46,7 +46,9 @@ fn array_claim(array: &Array, trace: &BodyTrace<'_>, lines: &LineIndex, text: &s
     if array.kinds.without(Kinds::PECULIAR) == Kinds::ARRAY {
         claim.kind = Some("array");
     }
-    claim.buffers = array.bufs.iter().map(|&buf| name(buf, trace, lines, text)).collect();
+    // (That what something unknown gave is one and the same is no claim of where it lies.)
+    let placed = array.bufs.iter().filter(|&&buf| !matches!(trace.buffers.get(buf).origin, Origin::Result(..)));
+    claim.buffers = placed.map(|&buf| name(buf, trace, lines, text)).collect();
     claim.buffers.sort_unstable();
     claim.buffers.dedup();
     claim.must = array.lies && array.bufs.len() == 1 && !array.unknown;
@@ -94,7 +96,7 @@ fn name(buf: BufId, trace: &BodyTrace<'_>, lines: &LineIndex, text: &str) -> Str
         }
         Origin::Global(global) => format!("global:{}", local(crate::ir::BodyId(0), global)),
         Origin::Closure(body, free) => format!("closure:{}", local(body, free)),
-        Origin::Alloc(site, age) => {
+        Origin::Alloc(site, age) | Origin::Result(site, age) => {
             let place = lines.location(text, buffer.span.start);
             let part = if site.part == 0 { String::new() } else { format!("#{}", site.part) };
             let age = if age == Age::Older { ":older" } else { "" };

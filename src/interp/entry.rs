@@ -117,6 +117,8 @@ impl<'a> Machine<'a> {
             array.evidence = Evidence::Likely;
             self.callers.witnesses.arrays.insert((self.id, param.local));
         }
+        // What such a parameter is bound to later on is an array as well, if nothing is known of it.
+        self.seems_array[param.local.index()] |= array.evidence >= Evidence::Likely;
         self.values.make(array)
     }
 

@@ -75,6 +75,9 @@ pub struct Machine<'a> {
     pub(crate) stored: Vec<bool>,
     /// For each local: do the ops speak for its being an array?
     pub(crate) used_as_array: Vec<bool>,
+    /// For each local: do the ops, or what is said of a parameter, speak for its being an array where it is bound to
+    /// something unknown?
+    pub(crate) seems_array: Vec<bool>,
     /// For each local: do the ops use it as no array can be used?
     pub(crate) used_otherwise: Vec<bool>,
     /// States that are done with.
@@ -168,6 +171,7 @@ impl<'a> Machine<'a> {
             stable: Vec::new(),
             stored: Vec::new(),
             used_as_array: Vec::new(),
+            seems_array: Vec::new(),
             used_otherwise: Vec::new(),
             spare: Vec::new(),
             in_loop: false,
@@ -251,16 +255,20 @@ impl<'a> Machine<'a> {
 
     /// Makes a buffer (or object) at the op that runs. What the op made before becomes older.
     pub(crate) fn alloc(&mut self, part: u16) -> BufId {
+        self.alloc_as(part, Origin::Alloc)
+    }
+
+    pub(super) fn alloc_as(&mut self, part: u16, origin: fn(Site, Age) -> Origin) -> BufId {
         let site = Site { body: self.id, op: self.op, part: part + self.part };
         let known = self.buffers.len();
-        let recent = self.buffers.of(Origin::Alloc(site, Age::Recent), self.span);
+        let recent = self.buffers.of(origin(site, Age::Recent), self.span);
         // What has just been met for the first time nothing lies in.
         let first = self.buffers.len() > known;
         if self.many {
-            return self.buffers.of(Origin::Alloc(site, Age::Older), self.span);
+            return self.buffers.of(origin(site, Age::Older), self.span);
         }
         if self.in_loop {
-            let older = self.buffers.of(Origin::Alloc(site, Age::Older), self.span);
+            let older = self.buffers.of(origin(site, Age::Older), self.span);
             if !first {
                 self.age(recent, older);
             }

@@ -64,6 +64,7 @@ mod library;
 mod machine;
 mod order;
 mod refine;
+mod seeming;
 mod shapes;
 mod special;
 mod subclass;

@@ -18,6 +18,7 @@ pub(crate) struct Suspended<'a> {
     stable: Vec<bool>,
     stored: Vec<bool>,
     used_as_array: Vec<bool>,
+    seems_array: Vec<bool>,
     used_otherwise: Vec<bool>,
     in_loop: bool,
     block: BlockId,
@@ -53,6 +54,7 @@ impl<'a> Machine<'a> {
             stable: take(&mut self.stable),
             stored: take(&mut self.stored),
             used_as_array: take(&mut self.used_as_array),
+            seems_array: take(&mut self.seems_array),
             used_otherwise: take(&mut self.used_otherwise),
             in_loop: self.in_loop,
             block: self.block,
@@ -86,6 +88,7 @@ impl<'a> Machine<'a> {
         self.stable = suspended.stable;
         self.stored = suspended.stored;
         self.used_as_array = suspended.used_as_array;
+        self.seems_array = suspended.seems_array;
         self.used_otherwise = suspended.used_otherwise;
         self.in_loop = suspended.in_loop;
         self.block = suspended.block;

@@ -259,7 +259,7 @@ impl<'a> Machine<'a> {
             self.emit(EventKind::Deleted { local, value: held });
         }
         let value = self.annotated(local, value);
-        let value = self.used(local, value);
+        let value = self.used(local, value, temp);
         self.bind(local, value);
         // The store back of `x += 1` binds what the name holds already.
         let stays = matches!(self.def(temp), Some(OpKind::InPlace(..))) && self.values.array(held).is_some();
@@ -298,17 +298,6 @@ impl<'a> Machine<'a> {
             // An annotation of a variable is no proof: a reduction of a 1-D array is a scalar for all that.
             Value::Array(mut array) if array.kinds.meets(Kinds::ARRAY) => {
                 array.evidence = array.evidence.max(Evidence::Likely);
-                self.values.make(array)
-            }
-            _ => value,
-        }
-    }
-
-    /// The value of a name that is used as only arrays are, somewhere in the body.
-    fn used(&mut self, local: Local, value: ValueId) -> ValueId {
-        match self.values.get(value) {
-            Value::Array(array) if array.evidence == Evidence::None && self.used_as_array[local.index()] => {
-                let array = crate::domain::Array { evidence: Evidence::Likely, ..array.clone() };
                 self.values.make(array)
             }
             _ => value,

@@ -36,7 +36,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 fn through_view(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     let object = trace.array(write.object)?;
     let written = trace.array(write.value)?;
-    if object.owner == Owner::Owner || object.evidence < Evidence::Likely || object.unknown {
+    if object.owner == Owner::Owner || object.evidence < Evidence::Likely || trace.strays(object) {
         return None;
     }
     if matches!(write.how, WriteHow::Item { whole: true }) {

@@ -1,6 +1,6 @@
 //! A name kept as a snapshot of an array that is then changed in place: the name shows the new values.
 
-use crate::domain::{Array, BufId, Evidence, Origin, Region, Value};
+use crate::domain::{Array, BufId, CopyOf, Evidence, Origin, Region, Value};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
@@ -56,7 +56,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         }
         let held = held_alone(trace, written);
         let written = held.as_ref().unwrap_or(written);
-        if !bindings.may_go_stale(changed, written) {
+        if !bindings.may_go_stale(trace, changed, written) {
             continue;
         }
         for kept in readers(trace, write.id, changed, written) {
@@ -114,10 +114,10 @@ impl<'a> Bindings<'a> {
         bindings
     }
 
-    fn may_go_stale(&self, changed: Local, written: &Array) -> bool {
+    fn may_go_stale(&self, trace: &BodyTrace<'_>, changed: Local, written: &Array) -> bool {
         self.second.contains(&changed)
             || self.containers.iter().any(|&local| local != changed)
-            || self.arrays.iter().any(|&(local, array)| local != changed && shares(array, written))
+            || self.arrays.iter().any(|&(local, array)| local != changed && shares(trace, array, written))
     }
 }
 
@@ -257,7 +257,7 @@ fn kept_how(trace: &BodyTrace<'_>, id: EventId, changed: Local, kept: Local, wri
     let EventKind::Bound { value, from, .. } = trace.event(id).kind else { return None };
     match from {
         BoundFrom::Name(source) if source == changed && !swapped(trace, id, source) => {
-            return trace.array(value).filter(|array| shares(array, written)).map(|_| KeptHow::Name);
+            return trace.array(value).filter(|array| shares(trace, array, written)).map(|_| KeptHow::Name);
         }
         BoundFrom::Name(_) | BoundFrom::Expression => {}
     }
@@ -280,7 +280,7 @@ fn kept_how(trace: &BodyTrace<'_>, id: EventId, changed: Local, kept: Local, wri
         let common = array.bufs.iter().any(|buf| written.bufs.contains(buf)) && array.region == Region::Whole;
         return (common && array.evidence >= Evidence::Likely).then_some(KeptHow::Held);
     }
-    if !shares(array, written) {
+    if !shares(trace, array, written) {
         return None;
     }
     if let Some(how @ (How::Function(_) | How::Method(_))) = converted
@@ -300,9 +300,9 @@ fn kept_how(trace: &BodyTrace<'_>, id: EventId, changed: Local, kept: Local, wri
 }
 
 /// Do the two arrays certainly lie in one buffer, as far as each path goes?
-fn shares(array: &Array, written: &Array) -> bool {
+fn shares(trace: &BodyTrace<'_>, array: &Array, written: &Array) -> bool {
     array.evidence >= Evidence::Likely
-        && !array.unknown
+        && !trace.strays(array)
         && array.bufs.iter().any(|buf| written.bufs.contains(buf))
         && !array.region.disjoint(&written.region)
 }
@@ -333,7 +333,13 @@ fn confidence(
         KeptHow::Reversed => compared || stepped,
         KeptHow::Held if write.direct => return None,
         KeptHow::Held => snapshot || compared,
-        KeptHow::Name => snapshot || compared || stepped,
+        KeptHow::Name => {
+            snapshot
+                || compared
+                || stepped
+                || copied_elsewhere(trace, changed, kept)
+                || chosen(trace, write, binding, kept)
+        }
         KeptHow::Whole(_) => snapshot || compared && !whole_write,
         KeptHow::Part(_) => snapshot || reorders(trace, write.how),
     };
@@ -341,6 +347,31 @@ fn confidence(
         return None;
     }
     Some(if likely { Confidence::Likely } else { Confidence::Possible })
+}
+
+/// Does another statement bind the name to a copy of what the other one holds?
+fn copied_elsewhere(trace: &BodyTrace<'_>, changed: Local, kept: Local) -> bool {
+    trace.bindings(kept).any(|(_, bound)| {
+        trace.iter().any(|(_, event)| {
+            event.stmt == bound.stmt
+                && matches!(event.kind, EventKind::Derived { how: How::Copy(CopyOf::Explicit), via, .. } if via == Some(changed))
+        })
+    })
+}
+
+/// `if f < best_f: best = x`: is the name bound in some passes of the loop only that goes on with the write, and read
+/// behind the loop?
+fn chosen(trace: &BodyTrace<'_>, write: &Write<'_>, binding: Kept, kept: Local) -> bool {
+    let bound = trace.event(binding.event);
+    let others = || trace.bindings(kept).filter(|&(id, _)| id != binding.event);
+    trace.loops_around(bound.block).iter().any(|around| {
+        around.holds(write.event.block)
+            && !trace.is_in_each_pass(around, bound.block)
+            && others().all(|(_, event)| !around.holds(event.block))
+            && trace.iter().any(|(id, event)| {
+                !around.holds(event.block) && trace.reads(id).is_some_and(|(_, via)| via == Some(kept))
+            })
+    })
 }
 
 /// Are both names read in the statement in which the stale one is seen, or is it a comparison of the two?

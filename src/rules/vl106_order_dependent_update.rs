@@ -64,7 +64,7 @@ fn in_a_row(trace: &BodyTrace<'_>, write: &Write<'_>, all: &[Write<'_>]) -> Opti
     let array = trace.array(write.value)?;
     let base = write.via?;
     let part = trace.selection(write.id)?;
-    if array.evidence < Evidence::Likely || array.unknown {
+    if array.evidence < Evidence::Likely || trace.strays(array) {
         return None;
     }
     let (name, bound) = trace.iter().find_map(|(id, event)| match event.kind {

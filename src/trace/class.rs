@@ -372,7 +372,7 @@ fn sources(
                     Source::Param(trace.body.locals[local.index()].name, way)
                 }
                 Origin::Attr(object, name) if object == own => Source::Attr(name, way),
-                Origin::Alloc(..) => match kept.get(&buf) {
+                Origin::Alloc(..) | Origin::Result(..) => match kept.get(&buf) {
                     Some(&name) => Source::Attr(name, way),
                     None => continue,
                 },

@@ -63,7 +63,7 @@ impl BodyTrace<'_> {
     }
 
     /// Does each pass of the loop run the block?
-    pub(super) fn is_in_each_pass(&self, around: &Loop, block: BlockId) -> bool {
+    pub fn is_in_each_pass(&self, around: &Loop, block: BlockId) -> bool {
         let mut within = around.inside.clone();
         within[block.index()] = false;
         block == around.head || self.cycle(around.head, &within).is_none()

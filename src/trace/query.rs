@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{BodyTrace, Escape, Event, EventId, EventKind, How};
-use crate::domain::{Array, BufId, Evidence, Kinds, Value, ValueId};
+use crate::domain::{Array, BufId, Evidence, Kinds, Origin, Value, ValueId};
 use crate::ir::{BlockId, Local};
 
 /// What a visitor of [`BodyTrace::walk_from`] wants next.
@@ -123,6 +123,13 @@ impl<'a> BodyTrace<'a> {
             }
         }
         found
+    }
+
+    /// May the array lie in memory that goes by no name? What something unknown gave does not stray: that is one array,
+    /// whatever its memory.
+    pub fn strays(&self, array: &Array) -> bool {
+        let result = |buf: &BufId| matches!(self.buffers.get(*buf).origin, Origin::Result(..));
+        array.unknown && !matches!(&array.bufs[..], [buf] if result(buf))
     }
 
     /// Does an array in the value lie, or perhaps lie, in the buffer?

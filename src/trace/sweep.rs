@@ -315,7 +315,7 @@ impl Reads<'_, '_> {
         // (An element that is written in place is an array; so is what is taken by a slice.)
         let evident = array.evidence >= Evidence::Likely || self.sweep.rows;
         let shares = array.bufs.iter().any(|buf| self.written.bufs.contains(buf));
-        if !evident || !shares || array.unknown {
+        if !evident || !shares || trace.strays(array) {
             return None;
         }
         let part = self.part(value)?;
