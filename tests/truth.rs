@@ -76,6 +76,26 @@ fn inspect_is_never_contradicted() {
     }
 }
 
+/// Of the programs of this folder `inspect` answers every pair of arrays: what it once knew, it knows.
+#[test]
+fn inspect_is_definite() {
+    let folder = venv::target().join("truth");
+    std::fs::create_dir_all(&folder).expect("target/ is writeable");
+    for file in programs("definite") {
+        let claims = folder.join("definite-claims.jsonl");
+        std::fs::write(&claims, inspect(std::slice::from_ref(&file))).expect("target/ is writeable");
+        for version in venv::VERSIONS {
+            let arguments = [Path::new("--claims"), &claims, &file];
+            let (said, succeeded) = harness(&venv::python(version), "hold.py", &arguments);
+            assert!(succeeded, "{}, on NumPy {version}:\n{said}", file.display());
+            let counts: serde_json::Value =
+                serde_json::from_str(last_line(&said)).unwrap_or_else(|error| panic!("{error}: {said}"));
+            assert_ne!(counts["pairs"], 0, "{}", file.display());
+            assert_eq!(counts["pairs_definite"], counts["pairs"], "{}, on NumPy {version}", file.display());
+        }
+    }
+}
+
 #[test]
 fn inspect_is_never_contradicted_by_a_library() {
     let folder = venv::target().join("truth");

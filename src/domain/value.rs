@@ -171,7 +171,7 @@ pub struct Array {
     pub writeable: Tri,
     /// Of which subclass it certainly is; unknown unless [`Kinds::PECULIAR`].
     pub subclass: Subclass,
-    /// Is it the very value that a name had on entry (and nothing else, whatever its kind)?
+    /// Is it the very value that a name had on entry, whatever its kind: one of those whose memory are `bufs`?
     pub entry: bool,
     /// The number (from 1) of the op that derived it, in its body: the last link of its provenance. 0: none, or several.
     pub made_by: u32,
@@ -264,6 +264,11 @@ impl Array {
     /// Does it say anything about memory? If not, the value is no array and holds none of the arrays that are followed.
     pub fn says_nothing(&self) -> bool {
         self.bufs.is_empty() && !self.unknown
+    }
+
+    /// Is it the very value that one name had on entry, and no other?
+    pub fn is_entry(&self) -> bool {
+        self.entry && self.bufs.len() == 1
     }
 
     /// Certainly an array?

@@ -418,7 +418,7 @@ fn join_arrays(mut x: Array, y: &Array) -> Array {
         kinds,
         evidence: x.evidence.min(y.evidence),
         lies: x.lies && y.lies && bufs.len() == 1 && !unknown,
-        entry: x.entry && y.entry && bufs.len() == 1,
+        entry: x.entry && y.entry,
         bufs,
         unknown,
         owner: x.owner.join(y.owner),

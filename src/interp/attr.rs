@@ -1,5 +1,7 @@
 //! Attributes: read, set and deleted.
 
+use smallvec::SmallVec;
+
 use super::known::Builtin;
 use super::machine::{Machine, reaxed};
 use crate::domain::values::lookup;
@@ -9,6 +11,9 @@ use crate::domain::{
 use crate::ir::{OpKind, Sym, Temp};
 use crate::model::{ResultRule, RowId, SetRule};
 use crate::trace::{Escape, How, ReadHow, WriteHow};
+
+/// Attributes are followed from a parameter through this many others.
+const MAX_ATTRIBUTES: usize = 2;
 
 impl<'a> Machine<'a> {
     /// `obj.name`
@@ -163,11 +168,20 @@ impl<'a> Machine<'a> {
 
     /// An attribute of an object that is no array, or perhaps none.
     pub(crate) fn object_attribute(&mut self, array: &Array, name: Sym) -> ValueId {
-        let Some(object) = self.entry_object(array) else { return ValueId::UNKNOWN };
-        if self.name(name) == "__dict__" {
+        if self.name(name) == "__dict__" && self.entry_object(array).is_some() {
             self.disturb();
             return ValueId::UNKNOWN;
         }
+        let mut joined = ValueId::BOTTOM;
+        for object in self.entry_objects(array) {
+            let value = self.attribute_of_entry(object, array, name);
+            joined = self.values.join(joined, value);
+        }
+        if joined == ValueId::BOTTOM { ValueId::UNKNOWN } else { joined }
+    }
+
+    /// An attribute of one of the objects on entry that the value may be.
+    fn attribute_of_entry(&mut self, object: BufId, array: &Array, name: Sym) -> ValueId {
         if let Some(id) = self.state.content(object) {
             let content = self.values.content(id);
             if let Some(value) = lookup(content, Key::Name(name)) {
@@ -207,6 +221,22 @@ impl<'a> Machine<'a> {
     pub(crate) fn entry_object(&self, array: &Array) -> Option<BufId> {
         let [buf] = array.bufs[..] else { return None };
         (array.entry && array.lies && matches!(self.buffers.get(buf).origin, Origin::Param(..))).then_some(buf)
+    }
+
+    /// The objects on entry of which the value certainly is one: the values of parameters, and what their attributes
+    /// were bound to.
+    pub(crate) fn entry_objects(&self, array: &Array) -> SmallVec<[BufId; 2]> {
+        let known = array.entry && !array.unknown && array.bufs.iter().all(|&buf| self.is_followed(buf));
+        if known { array.bufs.clone() } else { SmallVec::new() }
+    }
+
+    /// Are the attributes of the object told apart? Those of parameters are, and of what they hold, so and so deep.
+    pub(crate) fn is_followed(&self, object: BufId) -> bool {
+        let (mut holder, mut depth) = (object, 0);
+        while let Origin::Attr(of, _) = self.buffers.get(holder).origin {
+            (holder, depth) = (of, depth + 1);
+        }
+        depth <= MAX_ATTRIBUTES && matches!(self.buffers.get(holder).origin, Origin::Param(..))
     }
 
     /// Is the attribute of `self` a property, or a method, of the class as far as the file shows?

@@ -527,7 +527,7 @@ impl<'a> Machine<'a> {
     /// The value of an attribute of an object that was there on entry, as it was then.
     pub(crate) fn entry_attribute(&mut self, object: BufId, name: crate::ir::Sym) -> ValueId {
         let span = self.buffers.get(object).span;
-        if !matches!(self.buffers.get(object).origin, Origin::Param(..)) {
+        if !self.is_followed(object) {
             return ValueId::UNKNOWN;
         }
         let buf = self.buffers.of(Origin::Attr(object, name), span);

@@ -293,7 +293,7 @@ impl<'a> Machine<'a> {
                     Value::Ref(objects) if self.instance_class(&objects).is_some() => {
                         Some(self.instance_attribute(&objects, receiver, name))
                     }
-                    Value::Array(array) if self.entry_object(&array).is_some() => {
+                    Value::Array(array) if !self.entry_objects(&array).is_empty() => {
                         Some(self.object_attribute(&array, name))
                     }
                     _ => None,

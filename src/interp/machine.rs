@@ -57,6 +57,8 @@ pub struct Machine<'a> {
     pub(crate) progress: Vec<Progress>,
     /// Has the module's own body been run?
     pub(crate) globals_known: bool,
+    /// Is everything wanted that can be known, at whatever cost? (For `inspect`, not for the rules.)
+    pub(crate) thorough: bool,
     /// How many calls deep the body that runs is.
     pub(crate) call_depth: usize,
 
@@ -160,6 +162,7 @@ impl<'a> Machine<'a> {
             tame: FxHashMap::default(),
             progress: vec![Progress::Waiting; module.bodies.len()],
             globals_known: false,
+            thorough: false,
             call_depth: 0,
             id: BodyId(0),
             body: &module.bodies[0],

@@ -150,6 +150,7 @@ pub fn analyse(
         return outcome;
     }
     let mut machine = Machine::new(module, text, model, &known, callees);
+    machine.thorough = everything;
     // The module's own statements run twice: first for what its names are bound to, which every function may read, and
     // at last, when all functions are known, for the record.
     machine.learn_globals();

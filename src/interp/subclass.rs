@@ -79,6 +79,23 @@ impl<'a> Machine<'a> {
         Some(if call.row.result == ResultRule::Same(0) { self.temp(obj) } else { value })
     }
 
+    /// A method of masked arrays alone, of what may be one: as the rows of those say, perhaps. Whether the array is masked
+    /// decides whether `filled` copies, and that is not followed: no rule should build on it.
+    pub(crate) fn masked_method(&mut self, obj: Temp, array: &Array, name: Sym, args: &Args<'a>) -> Option<ValueId> {
+        if !self.thorough {
+            return None;
+        }
+        let row = self.model.method(&format!("MaskedArray.{}", self.name(name)))?;
+        if !matches!(self.model.row(row).result, ResultRule::ViewOrCopy(_) | ResultRule::Fresh { .. }) {
+            return None;
+        }
+        let plain = self.as_plain(array);
+        let call = self.bind_args_with(row, Some((plain, Some(obj))), args);
+        let value = self.apply(&call);
+        let kinds = Kinds::LIKE.union(Kinds::PECULIAR).union(array.kinds.warnings());
+        Some(self.loosen(value, kinds))
+    }
+
     /// `obj.name` by the row of the array's subclass.
     pub(crate) fn subclass_attribute(&mut self, obj: Temp, array: &Array, name: Sym) -> Option<ValueId> {
         let row = self.own_row(RowKind::Attribute, array, name)?;

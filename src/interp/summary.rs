@@ -93,7 +93,7 @@ pub(crate) fn returns_apart(trace: &BodyTrace<'_>) -> bool {
     let mut names = trace.body.params.iter().map(|param| trace.module.names.text(param.name));
     let chooses = names.any(|name| chooses_to_share(name).is_some());
     for value in returned.chain([trace.returned]) {
-        let given = trace.array(value).is_some_and(|array| !array.entry && array.bufs.iter().any(on_entry));
+        let given = trace.array(value).is_some_and(|array| !array.is_entry() && array.bufs.iter().any(on_entry));
         if given && trace.may_be_copied_item(value) {
             return true;
         }

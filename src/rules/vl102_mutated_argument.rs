@@ -245,8 +245,9 @@ fn confidence(
         Way::Own => {
             let operator = write.how == WriteHow::Augmented && write.event.span == write.event.stmt;
             let meant = procedure || trace.is_private() || accumulates(name) || is_told_to_write(trace);
-            let own = trace.array(write.object).is_some_and(|object| object.entry || is_one_of_several(trace, object))
-                || is_name_of(trace, write.via, buf);
+            let own =
+                trace.array(write.object).is_some_and(|object| object.is_entry() || is_one_of_several(trace, object))
+                    || is_name_of(trace, write.via, buf);
             kept || own
                 && !meant
                 && !threads_state(trace)
@@ -272,7 +273,7 @@ fn kept(trace: &BodyTrace<'_>, write: &Write<'_>) -> bool {
 fn plain_view(trace: &BodyTrace<'_>, object: ValueId) -> bool {
     let chain = trace.chain(object);
     // What a function made of the argument in one of several ways is not told to derive from it.
-    let told = |value| trace.array(value).is_none_or(|array| array.made_by == 0 || array.entry);
+    let told = |value| trace.array(value).is_none_or(|array| array.made_by == 0 || array.is_entry());
     chain.last().is_none_or(|link| told(link.source))
         && chain.iter().all(|link| link.how != How::Element)
         && chain.iter().filter(|link| link.how == How::MaybeCopy).count() < 2
@@ -333,7 +334,7 @@ fn threads_state(trace: &BodyTrace<'_>) -> bool {
 fn hands_back(trace: &BodyTrace<'_>, buf: BufId) -> bool {
     trace.iter().any(|(_, event)| match event.kind {
         EventKind::Escaped { value, how: Escape::Returned, .. } => {
-            trace.array(value).is_some_and(|array| array.entry && array.bufs[..] == [buf])
+            trace.array(value).is_some_and(|array| array.is_entry() && array.bufs[..] == [buf])
         }
         _ => false,
     })

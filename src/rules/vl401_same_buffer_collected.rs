@@ -110,7 +110,7 @@ fn changed_below<'w, 'a>(
     writes: &'w [Write<'a>],
 ) -> Option<&'w Write<'a>> {
     let [buf] = collected.array.bufs[..] else { return None };
-    let param = collected.via.filter(|_| collected.array.entry && !collected.yielded)?;
+    let param = collected.via.filter(|_| collected.array.is_entry() && !collected.yielded)?;
     if trace.argument(buf) != Some(param) || trace.takes_keys(param) {
         return None;
     }

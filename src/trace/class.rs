@@ -296,7 +296,7 @@ impl Collector<'_, '_> {
                     if let Some(attr) = attribute(self.trace, self.own, array) {
                         put(
                             attr,
-                            Deed::Handed { part: cut || array.owner == Owner::View || named && !array.entry },
+                            Deed::Handed { part: cut || array.owner == Owner::View || named && !array.is_entry() },
                             array.evidence,
                         );
                     }
@@ -328,7 +328,7 @@ impl Collector<'_, '_> {
 }
 
 fn is_self(trace: &BodyTrace<'_>, own: BufId, value: ValueId) -> bool {
-    matches!(trace.values.get(value), Value::Array(array) if array.entry && array.bufs[..] == [own])
+    matches!(trace.values.get(value), Value::Array(array) if array.is_entry() && array.bufs[..] == [own])
 }
 
 /// The attribute of `self` in whose memory on entry the array lies.
@@ -362,7 +362,7 @@ fn sources(
         let way = match (single.then(|| trace.conversion(value)).flatten(), chain.first()) {
             (Some(link), _) => Way::Converted(link.how),
             (None, Some(link)) => Way::View(link.how),
-            (None, None) if array.entry || single => Way::Same,
+            (None, None) if array.is_entry() || single => Way::Same,
             (None, None) => Way::View(How::Slice),
         };
         for &buf in &array.bufs {

@@ -213,7 +213,7 @@ impl<'a> BodyTrace<'a> {
     /// May a write to the value change no memory that was there before? An operator binds the name anew where a part that
     /// was taken with an index of which nothing is known is a number (`n += table["length"][i]`).
     pub fn may_miss_memory(&self, written: ValueId) -> bool {
-        let guessed = self.array(written).is_some_and(|array| !array.entry && array.evidence < Evidence::Likely);
+        let guessed = self.array(written).is_some_and(|array| !array.is_entry() && array.evidence < Evidence::Likely);
         guessed && self.chain(written).iter().any(|link| link.how != How::Slice) || self.may_be_copied_item(written)
     }
 

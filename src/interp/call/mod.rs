@@ -180,6 +180,9 @@ impl<'a> Machine<'a> {
         }
         let Some(row) = self.known.method(name) else {
             if self.known.meaning(name).masked {
+                if let Some(value) = self.masked_method(obj, array, name, args) {
+                    return value;
+                }
                 // A method of masked arrays: what it returns is an array most likely, nobody knows where.
                 self.read(obj, ReadHow::Passed);
                 self.read_args(args);

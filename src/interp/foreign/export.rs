@@ -195,7 +195,7 @@ impl Export<'_, '_> {
                 Evidence::Certain => 2,
             },
             lies: !elsewhere && given.len() + made.len() == 1 && single && (array.lies || alone),
-            same: array.entry && array.bufs.len() == 1 && given.len() == 1 && !array.unknown,
+            same: array.is_entry() && given.len() == 1 && !array.unknown,
             given,
             made,
             blank,

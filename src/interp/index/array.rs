@@ -35,7 +35,7 @@ impl<'a> Machine<'a> {
             Kind::Basic => {
                 let mut view = self.basic(array, index, &parts, is_tuple);
                 let alone = |part: &Part| matches!(part, Part::Ellipsis | Part::NewAxis);
-                if array.kinds.meets(Kinds::SCALAR) && !array.entry && parts.iter().all(|(part, _)| alone(part)) {
+                if array.kinds.meets(Kinds::SCALAR) && !array.is_entry() && parts.iter().all(|(part, _)| alone(part)) {
                     // Where it is a number, that is made an array. (A number that was passed in counts as its name's
                     // memory.)
                     let scalar = self.index_scalar(ValueId::SCALAR, at);
@@ -147,7 +147,7 @@ impl<'a> Machine<'a> {
                 // An element of something with an unknown number of dimensions may well be a number.
                 view.evidence = Evidence::None;
             }
-            if field && array.kinds.meets(Kinds::SCALAR) && !array.entry {
+            if field && array.kinds.meets(Kinds::SCALAR) && !array.is_entry() {
                 // Where it is one record, that is an object of its own.
                 view.lies = false;
             }

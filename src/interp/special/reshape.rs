@@ -279,7 +279,7 @@ impl<'a> Machine<'a> {
 
 /// May it be a NumPy scalar, which `ravel` and `reshape` make an array of its own?
 fn makes_array(array: &Array) -> bool {
-    array.kinds.meets(Kinds::SCALAR) && !array.entry
+    array.kinds.meets(Kinds::SCALAR) && !array.is_entry()
 }
 
 /// All axes reversed: C order becomes Fortran order.
