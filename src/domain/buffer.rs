@@ -41,6 +41,8 @@ pub enum Origin {
     Global(Local),
     /// The memory of an enclosing function's variable, on entry: the reading body and its local.
     Closure(BodyId, Local),
+    /// The memory of constant bytes of the file, by their text: equal ones are one object.
+    Constant(Sym),
     /// Made in this body by an operation whose result is known to be fresh.
     Alloc(Site, Age),
     /// The memory of what something unknown gave: the place at which a name is bound to it. That may be memory that was

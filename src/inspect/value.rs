@@ -96,6 +96,10 @@ fn name(buf: BufId, trace: &BodyTrace<'_>, lines: &LineIndex, text: &str) -> Str
         }
         Origin::Global(global) => format!("global:{}", local(crate::ir::BodyId(0), global)),
         Origin::Closure(body, free) => format!("closure:{}", local(body, free)),
+        Origin::Constant(_) => {
+            let place = lines.location(text, buffer.span.start);
+            format!("constant@{}:{}", place.row, place.column)
+        }
         Origin::Alloc(site, age) | Origin::Result(site, age) => {
             let place = lines.location(text, buffer.span.start);
             let part = if site.part == 0 { String::new() } else { format!("#{}", site.part) };

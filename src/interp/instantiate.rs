@@ -309,6 +309,11 @@ impl<'a> Machine<'a> {
                     if value == ValueId::BOTTOM { ValueId::UNKNOWN } else { value }
                 })
             }
+            Origin::Constant(_) => {
+                // Whether equal constants of two functions are one object is the compiler's affair.
+                let array = Array { lies: false, ..Array::within(buf, Kinds::ARRAY, Evidence::Certain) };
+                Some(self.values.make(array))
+            }
             Origin::Global(local) => {
                 if self.id == BodyId(0) {
                     let value = self.state.locals[local.index()];

@@ -219,7 +219,7 @@ impl<'a> Machine<'a> {
             Const::Float => Value::Float,
             Const::Str(text) => Value::Str(Some(text)),
             Const::Complex => Value::Number,
-            Const::Bytes => Value::Scalar,
+            Const::Bytes(_) => Value::Scalar,
         };
         self.values.intern(value)
     }

@@ -159,6 +159,7 @@ impl Printer<'_> {
             OpKind::Stmt => "stmt".into(),
             OpKind::Const(c) => match c {
                 Const::Str(sym) => format!("{:?}", self.name(*sym)),
+                Const::Bytes(_) => "bytes".to_string(),
                 Const::Int(i) => format!("{i}"),
                 Const::Bool(b) => format!("{b}"),
                 other => format!("{other:?}").to_lowercase(),

@@ -105,8 +105,8 @@ pub enum Const {
     Complex,
     /// A string; f-strings and t-strings are [`OpKind::Format`].
     Str(Sym),
-    /// Bytes.
-    Bytes,
+    /// Bytes, as the text whose characters have these numbers.
+    Bytes(Sym),
 }
 
 /// One thing that is done.

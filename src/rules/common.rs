@@ -222,7 +222,7 @@ pub(super) fn made_label(trace: &BodyTrace<'_>, buf: BufId) -> Option<Label> {
         Origin::Param(..) => "the array comes in here",
         Origin::Alloc(..) => "the array is made here",
         Origin::Result(..) => "the array comes from here",
-        Origin::Attr(..) | Origin::Global(_) | Origin::Closure(..) => return None,
+        Origin::Attr(..) | Origin::Global(_) | Origin::Closure(..) | Origin::Constant(_) => return None,
     };
     Some(label(span, Role::Made, message))
 }

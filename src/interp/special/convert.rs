@@ -2,11 +2,11 @@
 
 use super::{Wish, is_method};
 use crate::domain::{
-    Array, Content, CopyOf, Dtype, Evidence, Key, Kinds, ObjectKind, Owner, Shape, Tri, Value, ValueId,
+    Array, Content, CopyOf, Dtype, Evidence, Key, Kinds, ObjectKind, Origin, Owner, Region, Shape, Tri, Value, ValueId,
 };
 use crate::interp::call::{Call, Shared};
 use crate::interp::machine::{LIST_PART, Machine, reaxed};
-use crate::ir::ClassId;
+use crate::ir::{ClassId, Const, OpKind};
 
 impl<'a> Machine<'a> {
     // --- conversions --------------------------------------------------------------------------------------------
@@ -468,9 +468,15 @@ impl<'a> Machine<'a> {
         if self.values.kinds(value) != Kinds::SCALAR {
             return None;
         }
-        // Constant bytes may be shared with whoever else reads them.
         let dtype = self.dtype_by_rule(call).unwrap_or_default();
-        let mut array = Array::unknown(Kinds::ARRAY, Evidence::Certain);
+        let mut array = match call.temp(0).and_then(|temp| self.def(temp)) {
+            // Equal constants are one object: their memory goes by what they hold.
+            Some(OpKind::Const(Const::Bytes(text))) => {
+                let buf = self.buffers.of(Origin::Constant(*text), self.span);
+                Array { owner: Owner::View, region: Region::Any, ..Array::within(buf, Kinds::ARRAY, Evidence::Certain) }
+            }
+            _ => Array::unknown(Kinds::ARRAY, Evidence::Certain),
+        };
         array.set_shape(Some(smallvec::smallvec![-1]));
         array.dtype = dtype;
         (array.c, array.f) = (Tri::Must, Tri::Must);

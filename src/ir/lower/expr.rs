@@ -51,7 +51,11 @@ impl<'a> Lower<'a> {
                 let sym = self.intern(e.value.to_str());
                 self.constant(Const::Str(sym), span(e))
             }
-            Expr::BytesLiteral(e) => self.constant(Const::Bytes, span(e)),
+            Expr::BytesLiteral(e) => {
+                let text: String = e.value.bytes().map(char::from).collect();
+                let sym = self.intern(&text);
+                self.constant(Const::Bytes(sym), span(e))
+            }
             Expr::BooleanLiteral(e) => self.constant(Const::Bool(e.value), span(e)),
             Expr::NoneLiteral(e) => self.constant(Const::None, span(e)),
             Expr::EllipsisLiteral(e) => self.constant(Const::Ellipsis, span(e)),
