@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::finding::Finding;
 use crate::interp::{NoCallees, Observer, Outcome, analyse};
-use crate::ir::{ClassId, Module, lower};
+use crate::ir::{BodyKind, ClassId, Module, lower};
 use crate::model::Model;
 use crate::project::table::Table;
 use crate::project::{Needs, Plan, Project};
@@ -180,9 +180,14 @@ impl Observer for Judge {
         if !trace.events.is_empty() {
             // (What was found in an earlier run stands: callers only add to what is known.)
             rules::judge(trace, &mut self.findings);
-            if let Some(class) = trace.body.class {
+            let own = || trace.module.classes.iter().position(|class| class.body == trace.id);
+            let (class, facts) = match trace.body.kind {
+                BodyKind::Class => (own().map(|at| ClassId(at as u32)), class::common(trace)),
+                _ => (trace.body.class, class::facts(trace)),
+            };
+            if let Some(class) = class {
                 self.facts.retain(|(_, facts)| facts.first().is_none_or(|fact| fact.method != trace.id));
-                self.facts.push((class, class::facts(trace)));
+                self.facts.push((class, facts));
             }
         }
     }

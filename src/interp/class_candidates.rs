@@ -41,6 +41,10 @@ pub(super) fn methods(candidates: &Candidates<'_>) -> FxHashSet<BodyId> {
             look.run();
             touched.extend(look.touched.into_iter().map(|attribute| (method, attribute)));
         }
+        touched.extend(common(module, class).map(|name| (class.body, name)));
+        for (_, name) in touched.iter().filter(|entry| entry.0 == class.body) {
+            uses.entry(*name).and_modify(|use_| use_.shared = true);
+        }
         // What is written into an attribute that is a property goes into what its getter returns.
         for name in &class.properties {
             uses.entry(*name).and_modify(|use_| use_.shared = true);
@@ -65,6 +69,19 @@ pub(super) fn methods(candidates: &Candidates<'_>) -> FxHashSet<BodyId> {
         }
     }
     found
+}
+
+/// The names that the class's own body binds to what a function gives: they may be arrays, one for all objects.
+fn common<'m>(module: &'m Module, class: &'m Class) -> impl Iterator<Item = Sym> + 'm {
+    let body = &module.bodies[class.body.index()];
+    body.blocks.iter().flat_map(|block| block.ops.windows(2)).filter_map(|pair| match (&pair[0].kind, &pair[1].kind) {
+        (OpKind::Call(..) | OpKind::Method { .. } | OpKind::Binary(..), OpKind::Store(local, value))
+            if pair[0].dest == Some(*value) =>
+        {
+            Some(body.locals[local.index()].name)
+        }
+        _ => None,
+    })
 }
 
 /// A class that inherits may share what the other writes, or write what the other shares: then all counts as both.

@@ -75,4 +75,5 @@ pub(super) static CLASS_CHECKS: &[fn(&ClassTrace<'_>, &mut Vec<Finding>)] = &[
     vl103_mutated_stored_argument::check_class,
     vl104_stale_snapshot::check_class,
     vl107_exposed_internal_buffer::check_class,
+    vl404_mutable_array_default::check_class,
 ];

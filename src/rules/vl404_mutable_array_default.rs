@@ -1,11 +1,12 @@
-//! An array as default argument is made once; a body that writes it changes the default of all later calls.
+//! An array as default argument is made once; a body that writes it changes the default of all later calls. So is an array
+//! that is an attribute of a class: a method that writes it through `self` changes it for all objects.
 
 use crate::domain::BufId;
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{in_order, label, names_an_output, write_word, writes};
 use crate::source::Span;
-use crate::trace::{BodyTrace, Escape, EventKind, WriteHow};
+use crate::trace::{BodyTrace, ClassTrace, Deed, Escape, EventKind, Fact, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL404",
@@ -17,6 +18,40 @@ pub(super) static INFO: RuleInfo = RuleInfo {
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     for (param, buf, default) in trace.array_defaults() {
         findings.extend(written(trace, param, buf, default).or_else(|| kept(trace, param, buf, default)));
+    }
+}
+
+/// An array that is made in the class's body, and written by a method as if it were the object's own.
+pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
+    let class = &trace.module.classes[trace.class.index()];
+    for made in trace.facts.iter().filter(|fact| fact.deed == Deed::Common) {
+        let written = trace.writes(made.attr).find(|(fact, how)| {
+            let inherited =
+                made.method != class.body && trace.module.bodies[fact.method.index()].class != Some(trace.class);
+            !inherited && !matches!(how, WriteHow::Item { whole: true } | WriteHow::Out)
+        });
+        if let Some((written, _)) = written.filter(|_| !trace.is_objects_own(made.attr)) {
+            findings.push(tell_common(trace, made, written));
+        }
+    }
+}
+
+fn tell_common(trace: &ClassTrace<'_>, made: &Fact, written: &Fact) -> Finding {
+    let name = trace.name(made.attr);
+    let own = format!("{}.{name}", trace.receiver(written));
+    // What is kept from call to call on purpose.
+    let kept = names_an_output(name) || ["cache", "memo", "pool", "scratch"].iter().any(|word| name.contains(word));
+    let labels = vec![
+        label(made.stmt, Role::Primary, "this array is made once, and is that of every object of the class"),
+        label(written.span, Role::Seen, format!("this write to `{own}` changes it for all of them")),
+    ];
+    Finding {
+        rule: &INFO,
+        span: made.stmt,
+        message: format!("`{name}` is one array for all objects, and `{}` changes it in place", trace.method(written)),
+        confidence: if kept { Confidence::Possible } else { Confidence::Likely },
+        labels: in_order(labels),
+        help: Some(format!("make it in `__init__`: `self.{}`", trace.quote(made.stmt))),
     }
 }
 

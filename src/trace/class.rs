@@ -34,6 +34,8 @@ pub enum Source {
 /// What is done with an attribute's array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
+    /// The class's own body binds the name to an array: one for all objects.
+    Common,
     /// `self.a = …`
     Stored(Source),
     /// `self.a.append(…)`, `self.a[k] = …` on a list or dict: it keeps the array.
@@ -121,6 +123,13 @@ impl<'a> ClassTrace<'a> {
             Deed::Written(how) => Some((fact, how)),
             _ => None,
         })
+    }
+
+    /// May an object have an attribute of this name of its own: does anything in the file bind it?
+    pub fn is_objects_own(&self, attr: Sym) -> bool {
+        self.module.bodies.iter().flat_map(|body| &body.blocks).flat_map(|block| &block.ops).any(
+            |op| matches!(op.kind, OpKind::SetAttr { name, inplace: false, .. } | OpKind::DelAttr(_, name) if name == attr),
+        )
     }
 
     /// Does the method bind the attribute to something of its own later on?
@@ -217,6 +226,23 @@ pub fn lineage(module: &Module, class: ClassId) -> Vec<ClassId> {
 const MAX_SOURCES: usize = 2;
 /// Classes further up the line of bases are not looked at.
 const MAX_LINEAGE: usize = 8;
+
+/// The arrays that a class's own body binds names to.
+pub fn common(trace: &BodyTrace<'_>) -> Vec<Fact> {
+    let bound = trace.events.iter().filter_map(|event| match event.kind {
+        EventKind::Bound { local, value, .. } if trace.array(value).is_some_and(Array::certain) => Some(Fact {
+            attr: trace.body.locals[local.index()].name,
+            deed: Deed::Common,
+            span: event.span,
+            stmt: event.stmt,
+            method: trace.id,
+            evidence: Evidence::Certain,
+            chosen: false,
+        }),
+        _ => None,
+    });
+    bound.collect()
+}
 
 /// The facts of one method; none, if the body is no method.
 pub fn facts(trace: &BodyTrace<'_>) -> Vec<Fact> {
