@@ -20,6 +20,8 @@ pub struct Needs {
     files: Vec<(FileId, bool)>,
     /// What it may call there: the file, the name, in no order. No name: all that a star import brings.
     names: Vec<(FileId, Option<String>)>,
+    /// What it may call that one of the modules holds of which a package has everything: the package, the name.
+    starred: Vec<(FileId, String)>,
 }
 
 /// The order of files.
@@ -28,20 +30,34 @@ pub struct Order {
     /// For each file those it waits for, sorted.
     pub deps: Vec<Vec<FileId>>,
     /// For each file the names that other files use; none: any name.
-    pub wanted: Vec<Option<FxHashSet<String>>>,
+    wanted: Vec<Option<FxHashSet<String>>>,
+    /// For each package the names that other files use of one of the modules of which it has everything.
+    starred: FxHashMap<FileId, FxHashSet<String>>,
+    /// For each file the packages that have everything of it, where such names are used.
+    brought: FxHashMap<FileId, Vec<FileId>>,
+}
+
+impl Order {
+    /// Does another file use the name of the file's scope?
+    pub fn is_wanted(&self, file: FileId, name: &str) -> bool {
+        self.wanted[file as usize].as_ref().is_none_or(|names| names.contains(name))
+            || self.brought.get(&file).is_some_and(|packages| packages.iter().any(|at| self.starred[at].contains(name)))
+    }
 }
 
 /// What a text needs, as its import statements say.
 pub(super) fn needs(files: &Files, tables: &[Option<Table>], from: FileId, text: &str) -> Needs {
     let imports = scan::imports(text);
-    let (needs, names) = (Needs::default(), FxHashSet::default());
-    let mut search = Search { files, tables, from, inner: false, needs, names };
+    let (names, starred) = (FxHashSet::default(), FxHashSet::default());
+    let (needs, packages) = (Needs::default(), FxHashSet::default());
+    let mut search = Search { files, tables, from, inner: false, needs, names, starred, packages };
     for import in &imports {
         search.inner = import.inner;
         search.import(import, text);
     }
     let mut needs = search.needs;
     needs.names = search.names.into_iter().map(|(file, name)| (file, name.map(str::to_owned))).collect();
+    needs.starred = search.starred.into_iter().map(|(file, name)| (file, name.to_owned())).collect();
     needs.files.sort_unstable();
     // False comes before true: one import at the top is enough.
     needs.files.dedup_by_key(|entry| entry.0);
@@ -56,6 +72,9 @@ struct Search<'a> {
     inner: bool,
     needs: Needs,
     names: FxHashSet<(FileId, Option<&'a str>)>,
+    starred: FxHashSet<(FileId, &'a str)>,
+    /// The packages of `starred`, and whether the import stands inside something.
+    packages: FxHashSet<(FileId, bool)>,
 }
 
 impl<'a> Search<'a> {
@@ -110,9 +129,7 @@ impl<'a> Search<'a> {
             if let Some(module) = self.files.submodule(file, name) {
                 return self.follow(module, rest, steps + 1);
             }
-            for &target in &table.stars {
-                self.follow(target, names, steps + 1);
-            }
+            self.through_stars(file, table, names, steps);
             return false;
         };
         let mut is_module = false;
@@ -127,6 +144,24 @@ impl<'a> Search<'a> {
             }
         }
         is_module
+    }
+
+    /// A name that a package does not bind may stand in any module of which it has everything.
+    fn through_stars(&mut self, package: FileId, table: &'a Table, names: &[&'a str], steps: usize) {
+        // There may be a hundred such modules: what is needed of them is noted once, if the file is none of them.
+        let together = steps < MAX_STEPS && !table.stars.contains(&self.from);
+        for &target in &table.stars {
+            if !together || self.tables[target as usize].is_some() {
+                self.follow(target, names, steps + 1);
+            }
+        }
+        if together && plain_stars(self.tables, table).next().is_some() {
+            self.starred.insert((package, names[0]));
+            if self.packages.insert((package, self.inner)) {
+                let plain = plain_stars(self.tables, table);
+                self.needs.files.extend(plain.map(|target| (target, self.inner)));
+            }
+        }
     }
 
     fn star(&mut self, file: FileId, steps: usize) {
@@ -154,10 +189,19 @@ impl<'a> Search<'a> {
     }
 }
 
+/// The modules that are no packages of which a package has everything.
+fn plain_stars<'a>(tables: &'a [Option<Table>], table: &'a Table) -> impl Iterator<Item = FileId> + 'a {
+    table.stars.iter().copied().filter(|&target| tables[target as usize].is_none())
+}
+
 /// The order in which every file comes after those it needs, as far as that goes.
-pub(super) fn order(needs: Vec<Needs>) -> Order {
-    let mut order =
-        Order { deps: vec![Vec::new(); needs.len()], wanted: vec![Some(FxHashSet::default()); needs.len()] };
+pub(super) fn order(needs: Vec<Needs>, tables: &[Option<Table>]) -> Order {
+    let mut order = Order {
+        deps: vec![Vec::new(); needs.len()],
+        wanted: vec![Some(FxHashSet::default()); needs.len()],
+        starred: FxHashMap::default(),
+        brought: FxHashMap::default(),
+    };
     let rank = ranks(&needs);
     for (file, need) in needs.into_iter().enumerate() {
         let earlier = |&&(other, _): &&(FileId, bool)| rank[other as usize] < rank[file];
@@ -170,6 +214,14 @@ pub(super) fn order(needs: Vec<Needs>) -> Order {
                 (wanted, None) => *wanted = None,
                 (None, _) => {}
             }
+        }
+        for (package, name) in need.starred {
+            order.starred.entry(package).or_default().insert(name);
+        }
+    }
+    for &package in order.starred.keys() {
+        for target in tables[package as usize].iter().flat_map(|table| plain_stars(tables, table)) {
+            order.brought.entry(target).or_default().push(package);
         }
     }
     order

@@ -65,7 +65,7 @@ impl Plan {
 
     /// The project, from the needs of all files.
     pub fn finish(self, needs: Vec<Needs>) -> Project {
-        let order = graph::order(needs);
+        let order = graph::order(needs, &self.tables);
         let done = (0..self.files.len()).map(|_| OnceLock::new()).collect();
         Project { files: self.files, paths: self.paths, packages: self.tables, order, done }
     }
@@ -97,7 +97,7 @@ impl Project {
 
     /// Does another file use the name of this file's scope?
     fn is_wanted(&self, file: FileId, name: &str) -> bool {
-        self.order.wanted[file as usize].as_ref().is_none_or(|names| names.contains(name))
+        self.order.is_wanted(file, name)
     }
 
     /// Keeps what a file says to others.
