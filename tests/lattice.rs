@@ -149,7 +149,7 @@ fn plan() -> impl Strategy<Value = Plan> {
             Just(Value::Ellipsis),
             prop::option::of(0i64..3).prop_map(Value::Int),
             prop::option::of(any::<bool>()).prop_map(Value::Bool),
-            (any::<bool>(), -1i64..3).prop_map(|(some, len)| Value::Range(some, len)),
+            (any::<bool>(), -1i64..3, proptest::option::of(0i64..2)).prop_map(|(some, len, first)| Value::Range(some, len, first)),
             dtype().prop_map(Value::Dtype),
         ]
         .prop_map(Plan::Plain),

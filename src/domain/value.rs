@@ -427,8 +427,9 @@ pub enum Value {
     TupleOf(ValueId),
     /// One of these objects of the heap: sorted, no duplicates, at most [`MAX_OBJECTS`].
     Ref(SmallVec<[BufId; 2]>),
-    /// A `range` of integers; has it certainly one, and how many are there? (-1: not known.)
-    Range(bool, i64),
+    /// A `range` of integers; has it certainly one, how many are there (-1: not known), and what is the first, where each
+    /// is one more than the one before?
+    Range(bool, i64, Option<i64>),
     /// A module, or something unknown in it, by dotted path.
     Module(Sym),
     /// A function or class of the model: the number of its row.

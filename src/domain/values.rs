@@ -195,7 +195,9 @@ impl Values {
                 Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number,
             ) => Value::Number,
             (Value::Dtype(a), Value::Dtype(b)) => Value::Dtype(a.join(*b)),
-            (Value::Range(a, m), Value::Range(b, n)) => Value::Range(*a && *b, if m == n { *m } else { -1 }),
+            (Value::Range(a, m, p), Value::Range(b, n, q)) => {
+                Value::Range(*a && *b, if m == n { *m } else { -1 }, if p == q { *p } else { None })
+            }
             (Value::Int(_) | Value::Slice(..) | Value::Basic, Value::Int(_) | Value::Slice(..) | Value::Basic)
                 if !matches!((self.get(a), self.get(b)), (Value::Slice(..), Value::Slice(..))) =>
             {

@@ -37,7 +37,12 @@ impl<'a> Machine<'a> {
                     [Some(start), Some(stop)] if args.all_positional() => stop.saturating_sub(start).max(0),
                     _ => -1,
                 };
-                self.values.intern(Value::Range(some, len))
+                let first = match ints[..] {
+                    [_] if args.all_positional() => Some(0),
+                    [start, _] if args.all_positional() => start,
+                    _ => None,
+                };
+                self.values.intern(Value::Range(some, len, first))
             }
             Builtin::Isinstance | Builtin::Issubclass | Builtin::Hasattr | Builtin::Callable => {
                 self.values.intern(Value::Bool(None))

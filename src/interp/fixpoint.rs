@@ -16,7 +16,7 @@ use crate::trace::event::Lists;
 use crate::trace::{BodyTrace, Event};
 
 /// A body is given up after this many visits a block, on average.
-const VISITS_PER_BLOCK: usize = 30;
+pub(super) const VISITS_PER_BLOCK: usize = 30;
 /// A body with more cells (blocks times locals) than this is not analysed: its states would fill the memory.
 const MAX_CELLS: usize = 40_000_000;
 
@@ -70,9 +70,11 @@ impl<'a> Machine<'a> {
         }
         let mut states = States { all: vec![None; body.blocks.len()], heads: FxHashMap::default() };
         let entry = self.entry_state();
-        states.all[0] = Some(entry);
+        states.all[0] = Some(entry.clone());
         let mut ranges = vec![(0u32, 0u32); body.blocks.len()];
-        if order.loops {
+        if order.loops && self.thorough && self.run_unrolled(body, &order, &bases, &entry, &mut ranges, observer) {
+            // Done.
+        } else if order.loops {
             // Without points to show, the last visit of each block (which saw its final state) leaves the trace.
             let replay = observer.wants_points();
             self.recording = !replay;
@@ -103,7 +105,9 @@ impl<'a> Machine<'a> {
                 let from = self.events.len() as u32;
                 self.block(body, block, bases[block.index()], false, observer);
                 ranges[block.index()] = (from, self.events.len() as u32);
-                self.flow(body, block, &order, saved, &mut states, &mut |_| {});
+                self.flow(body, block, saved, &mut |machine, edge, state| {
+                    machine.send(edge, &order, state, &mut states, &mut |_| {});
+                });
             }
         }
         self.recording = false;
@@ -135,6 +139,35 @@ impl<'a> Machine<'a> {
         self.returns_apart = apart;
         self.events = events;
         self.events.clear();
+        true
+    }
+
+    /// Runs a body with the passes of its short loops told apart, and records. False: over the budget.
+    fn run_unrolled(
+        &mut self,
+        body: &'a Body,
+        order: &Order,
+        bases: &[u32],
+        entry: &State,
+        ranges: &mut [(u32, u32)],
+        observer: &mut dyn Observer,
+    ) -> bool {
+        let Some(states) = self.unrolled(body, order, bases, entry) else { return false };
+        self.recording = true;
+        let mut places: Vec<_> = states.iter().collect();
+        // (Stable: the passes of a block stay in their order.)
+        places.sort_by_key(|(place, _)| place.last().copied());
+        for (place, state) in places {
+            let Some(&block) = place.last().and_then(|&position| order.blocks.get(position as usize)) else { continue };
+            self.state = self.copy(state);
+            let from = self.events.len() as u32;
+            self.enter_place(body, order, place);
+            self.block(body, block, bases[block.index()], order.in_loop[block.index()], observer);
+            let (start, end) = ranges[block.index()];
+            let first = if start == end { from } else { start };
+            ranges[block.index()] = (first, self.events.len() as u32);
+        }
+        self.turn.pass = None;
         true
     }
 
@@ -211,11 +244,13 @@ impl<'a> Machine<'a> {
                 self.state = state;
                 self.first_test = i == 0;
                 self.block(body, block, bases[block.index()], order.in_loop[block.index()], &mut Nobody);
-                self.flow(body, block, order, saved, states, &mut |next| {
-                    if !queued[next.index()] {
-                        queued[next.index()] = true;
-                        queue.push(Reverse(order.position[next.index()]));
-                    }
+                self.flow(body, block, saved, &mut |machine, edge, state| {
+                    machine.send(edge, order, state, states, &mut |next| {
+                        if !queued[next.index()] {
+                            queued[next.index()] = true;
+                            queue.push(Reverse(order.position[next.index()]));
+                        }
+                    });
                 });
                 if let (true, Some(head)) = (self.first_test, states.heads.get_mut(&block)) {
                     head.entered = Some(self.events.clone());
@@ -239,7 +274,14 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs one block on the current state.
-    fn block(&mut self, body: &'a Body, block: BlockId, base: u32, in_loop: bool, observer: &mut dyn Observer) {
+    pub(super) fn block(
+        &mut self,
+        body: &'a Body,
+        block: BlockId,
+        base: u32,
+        in_loop: bool,
+        observer: &mut dyn Observer,
+    ) {
         self.block = block;
         self.block_base = base;
         self.in_loop = in_loop;
@@ -262,39 +304,38 @@ impl<'a> Machine<'a> {
     }
 
     /// Sends the state at the end of a block to the blocks that may follow.
-    fn flow(
+    pub(super) fn flow(
         &mut self,
         body: &'a Body,
         block: BlockId,
-        order: &Order,
         saved: Option<State>,
-        states: &mut States,
-        changed: &mut dyn FnMut(BlockId),
+        send: &mut impl FnMut(&mut Machine<'a>, (BlockId, BlockId), State),
     ) {
         let out = std::mem::replace(&mut self.state, State::new(0));
         let code = &body.blocks[block.index()];
         if let (Some(handler), Some(mut saved)) = (code.except, saved) {
             // The exception may come before or after the statement took effect.
             self.merge(&mut saved, &out);
-            self.send((block, handler), order, saved, states, changed);
+            send(self, (block, handler), saved);
         }
         match &code.term {
-            Terminator::Goto(next) => self.send((block, *next), order, out, states, changed),
+            Terminator::Goto(next) => send(self, (block, *next), out),
             Terminator::Branch { cond, then, other } => {
                 let mut holds = self.copy(&out);
-                if self.refine(&mut holds, cond, true) {
-                    self.send((block, *then), order, holds, states, changed);
+                if self.turn.goes_on != Some(false) && self.refine(&mut holds, cond, true) {
+                    send(self, (block, *then), holds);
                 }
                 let mut fails = out;
-                let runs = self.first_test && *cond == Cond::Unknown && self.has_element(code, &fails);
+                let first = self.first_test && *cond == Cond::Unknown;
+                let runs = self.turn.goes_on.unwrap_or_else(|| first && self.has_element(code, &fails));
                 if !runs && self.refine(&mut fails, cond, false) {
-                    self.send((block, *other), order, fails, states, changed);
+                    send(self, (block, *other), fails);
                 }
             }
             Terminator::Switch(targets) => {
                 for next in targets {
                     let copy = self.copy(&out);
-                    self.send((block, *next), order, copy, states, changed);
+                    send(self, (block, *next), copy);
                 }
                 self.spare.push(out);
             }
@@ -313,7 +354,7 @@ impl<'a> Machine<'a> {
     fn has_element(&self, code: &crate::ir::Block, state: &State) -> bool {
         let Some(dest) = code.ops.last().and_then(|op| op.dest) else { return false };
         match self.values.get(self.temp(dest)) {
-            Value::Range(some, _) => *some,
+            Value::Range(some, ..) => *some,
             Value::Tuple(items) => !items.is_empty(),
             Value::Array(array) => {
                 array.certain() && array.shape.as_ref().is_some_and(|shape| shape.first() > Some(&0))
@@ -365,7 +406,7 @@ impl<'a> Machine<'a> {
     }
 
     /// A copy of a state, in the place of one that is done with: very many are made.
-    fn copy(&mut self, state: &State) -> State {
+    pub(super) fn copy(&mut self, state: &State) -> State {
         let mut copy = self.spare.pop().unwrap_or_else(|| State::new(0));
         copy.locals.clone_from(&state.locals);
         copy.heap.clone_from(&state.heap);
@@ -374,7 +415,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Joins `from` into `into`; says whether `into` changed.
-    fn merge(&mut self, into: &mut State, from: &State) -> bool {
+    pub(super) fn merge(&mut self, into: &mut State, from: &State) -> bool {
         let mut changed = false;
         for (old, new) in into.locals.iter_mut().zip(&from.locals) {
             if old != new {
@@ -539,6 +580,7 @@ impl<'a> Machine<'a> {
     }
 }
 
+/// Somebody who does not look.
 pub(super) struct Nobody;
 
 impl Observer for Nobody {}

@@ -90,6 +90,7 @@ pub struct Machine<'a> {
     pub(crate) block_base: u32,
     /// Is the block the head of a loop, and does the state stand for the moment that the loop is entered?
     pub(crate) first_test: bool,
+    pub(crate) turn: super::unroll::Turn,
     /// The op that runs: its number in the body (from 1), its span, the statement, its flags.
     pub(crate) op: u32,
     pub(crate) span: Span,
@@ -180,6 +181,7 @@ impl<'a> Machine<'a> {
             in_loop: false,
             block: BlockId(0),
             first_test: false,
+            turn: Default::default(),
             part: 0,
             block_base: 0,
             op: 0,

@@ -72,6 +72,7 @@ mod summary;
 mod survey;
 mod suspend;
 mod transfer;
+mod unroll;
 
 use crate::domain::{Buffers, State, ValueId, Values};
 use crate::ir::{BodyId, Module};

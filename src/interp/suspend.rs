@@ -1,6 +1,7 @@
 //! Putting the body that runs aside while a callee is analysed.
 
 use super::machine::{Machine, Root};
+use super::unroll::Turn;
 use crate::domain::{BufId, ContentId, State, ValueId};
 use crate::ir::{BlockId, Body, BodyId, Local, OpKind, Temp};
 use crate::source::Span;
@@ -23,6 +24,7 @@ pub(crate) struct Suspended<'a> {
     in_loop: bool,
     block: BlockId,
     first_test: bool,
+    turn: Turn,
     op: u32,
     span: Span,
     stmt: Span,
@@ -59,6 +61,7 @@ impl<'a> Machine<'a> {
             in_loop: self.in_loop,
             block: self.block,
             first_test: std::mem::take(&mut self.first_test),
+            turn: std::mem::take(&mut self.turn),
             op: self.op,
             span: self.span,
             stmt: self.stmt,
@@ -93,6 +96,7 @@ impl<'a> Machine<'a> {
         self.in_loop = suspended.in_loop;
         self.block = suspended.block;
         self.first_test = suspended.first_test;
+        self.turn = suspended.turn;
         self.op = suspended.op;
         self.span = suspended.span;
         self.stmt = suspended.stmt;

@@ -97,7 +97,8 @@ impl<'a> Machine<'a> {
             OpKind::Comprehension(kind, _, element) => (self.comprehension(*kind, *element), None),
             OpKind::Iterate(iterable) => {
                 let value = self.temp(*iterable);
-                let element = self.iterate(value, How::Element);
+                let known = self.turn.pass.take().and_then(|pass| self.element_of_pass(value, pass));
+                let element = known.unwrap_or_else(|| self.iterate(value, How::Element));
                 self.read_elements(*iterable, element);
                 (element, derived(self.root(*iterable)))
             }

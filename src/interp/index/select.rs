@@ -180,7 +180,7 @@ impl<'a> Machine<'a> {
     fn index_shape(&self, value: ValueId) -> Option<(Shape, bool)> {
         match self.values.get(value) {
             Value::Array(index) if index.certain() => Some((index.shape.clone()?, index.c.must())),
-            Value::Range(_, len) => Some((smallvec::smallvec![*len], true)),
+            Value::Range(_, len, _) => Some((smallvec::smallvec![*len], true)),
             Value::Ref(objects) if self.is_empty_list(objects) => Some((smallvec::smallvec![0], true)),
             Value::Ref(_) | Value::Tuple(_) => Some((self.nested_shape(value, 0)?, true)),
             _ => None,
