@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::finding::Finding;
 use crate::interp::{NoCallees, Observer, Outcome, analyse};
-use crate::ir::{BodyKind, ClassId, Module, lower};
+use crate::ir::{BodyId, BodyKind, Class, ClassId, Module, lower};
 use crate::model::Model;
 use crate::project::table::Table;
 use crate::project::{Needs, Plan, Project};
@@ -14,7 +14,7 @@ use crate::rules;
 use crate::source::{SourceFile, Span};
 use crate::syntax;
 use crate::trace::class::{self, lineage};
-use crate::trace::{BodyTrace, ClassTrace, Fact};
+use crate::trace::{BodyTrace, ClassTrace, Deed, Fact, Source, ToldFacts};
 
 /// What one run over a file counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,7 +68,11 @@ pub struct Checked {
 
 /// Checks one file by itself, with what `model` knows of the libraries it uses.
 pub fn check(source: &SourceFile, model: &Model) -> Checked {
-    check_with(source, |module, judge| analyse(module, &source.text, model, &NoCallees, judge))
+    check_with(source, |module, judge| {
+        let mut outcome = analyse(module, &source.text, model, &NoCallees, judge);
+        judge.settle(module, &mut outcome);
+        outcome
+    })
 }
 
 /// Checks a file of a project, and leaves there what other files ask of it.
@@ -76,6 +80,7 @@ pub fn check_file(source: &SourceFile, model: &Model, project: &Project, file: u
     check_with(source, |module, judge| {
         let view = project.view(file, module);
         let mut outcome = analyse(module, &source.text, model, &view, judge);
+        judge.settle(module, &mut outcome);
         project.keep(file, view.into_table(), std::mem::take(&mut outcome.exports));
         outcome
     })
@@ -83,7 +88,7 @@ pub fn check_file(source: &SourceFile, model: &Model, project: &Project, file: u
 
 fn check_with(source: &SourceFile, run: impl FnOnce(&Module, &mut Judge) -> Outcome) -> Checked {
     let mut stats = Stats { files: 1, lines: count_lines(&source.text), ..Stats::default() };
-    let module = match lowered(&source.text, source.path.ends_with(".pyi")) {
+    let mut module = match lowered(&source.text, source.path.ends_with(".pyi")) {
         Ok(module) => module,
         Err(error) => return Checked { syntax_error: Some(error), stats, ..Checked::default() },
     };
@@ -94,10 +99,9 @@ fn check_with(source: &SourceFile, run: impl FnOnce(&Module, &mut Judge) -> Outc
     stats.over_budget = outcome.over_budget;
     stats.unresolved = outcome.unresolved.len() as u64;
     let mut findings = judge.findings;
-    for fact in judge.facts.iter_mut().flat_map(|entry| &mut entry.1) {
-        fact.given(&module, &outcome.given);
-    }
-    judge_classes(&module, &source.text, &judge.facts, &mut findings);
+    let told: Vec<(ClassId, Vec<Fact>)> =
+        outcome.bases.iter().map(|(class, base)| (*class, base.facts.read(&mut module.names).collect())).collect();
+    judge_classes(&module, &source.text, &judge.facts, &told, &mut findings);
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()).then(b.confidence.cmp(&a.confidence)));
     // A `finally` is lowered more than once, and so is told of more than once.
     // And one write is one story, whichever of the first family tells it.
@@ -154,17 +158,42 @@ fn count_lines(text: &str) -> u64 {
 }
 
 /// Lets the rules judge the classes, each with what its methods, and those that it inherits, do with its attributes.
-fn judge_classes(module: &Module, text: &str, facts: &[(ClassId, Vec<Fact>)], findings: &mut Vec<Finding>) {
+/// `told`: the facts of bases in other files.
+fn judge_classes(
+    module: &Module,
+    text: &str,
+    facts: &[(ClassId, Vec<Fact>)],
+    told: &[(ClassId, Vec<Fact>)],
+    findings: &mut Vec<Finding>,
+) {
     for id in (0..module.classes.len() as u32).map(ClassId) {
         if !facts.iter().any(|entry| entry.0 == id) {
             continue;
         }
-        let mut about: Vec<Fact> = Vec::new();
-        for class in lineage(module, id) {
-            about.extend(facts.iter().filter(|entry| entry.0 == class).flat_map(|entry| &entry.1));
-        }
+        let line = lineage(module, id);
+        let of_line = |all: &[(ClassId, Vec<Fact>)]| -> Vec<Fact> {
+            let mut found = Vec::new();
+            for class in &line {
+                found.extend(all.iter().filter(|entry| entry.0 == *class).flat_map(|entry| &entry.1));
+            }
+            found
+        };
+        let mut about = of_line(facts);
+        about.extend(
+            of_line(told)
+                .into_iter()
+                .filter(|fact| !is_hidden(module, &line, fact, module.names.text(fact.method.name))),
+        );
         rules::judge_class(&ClassTrace { module, text, class: id, facts: &about }, findings);
     }
+}
+
+/// Does a base of another file keep what is passed to a method that one of these classes has, too? Then nobody knows what
+/// is passed to it.
+fn is_hidden(module: &Module, line: &[ClassId], fact: &Fact, method: &str) -> bool {
+    let Some(method) = module.names.get(method) else { return false };
+    let own = |class: &ClassId| module.classes[class.index()].methods.iter().any(|other| other.0 == method);
+    matches!(fact.deed, Deed::Stored(Source::Param(..))) && line.iter().any(own)
 }
 
 /// Lets the rules judge each body as soon as it is traced.
@@ -173,6 +202,28 @@ struct Judge {
     findings: Vec<Finding>,
     /// What each method does with the attributes of its object, by class.
     facts: Vec<(ClassId, Vec<Fact>)>,
+}
+
+impl Judge {
+    /// Completes the facts with what callers pass, and the file's exports with the facts.
+    fn settle(&mut self, module: &Module, outcome: &mut Outcome) {
+        for fact in self.facts.iter_mut().flat_map(|entry| &mut entry.1) {
+            fact.given(module, &outcome.given);
+        }
+        for (name, class) in &mut outcome.exports.classes {
+            let named = |info: &Class| {
+                module.names.text(info.name) == name && module.bodies[info.body.index()].parent == Some(BodyId(0))
+            };
+            let Some(id) = module.classes.iter().position(named) else { continue };
+            let line = lineage(module, ClassId(id as u32));
+            let own = line.iter().flat_map(|class| self.facts.iter().filter(move |entry| entry.0 == *class));
+            let facts: Vec<Fact> = own.flat_map(|entry| &entry.1).copied().collect();
+            class.facts = ToldFacts::of(&facts, &module.names);
+            for (_, base) in outcome.bases.iter().filter(|(class, _)| line.contains(class)) {
+                class.facts.extend(&base.facts, |fact, method| !is_hidden(module, &line, fact, method));
+            }
+        }
+    }
 }
 
 impl Observer for Judge {
@@ -186,7 +237,8 @@ impl Observer for Judge {
                 _ => (trace.body.class, class::facts(trace)),
             };
             if let Some(class) = class {
-                self.facts.retain(|(_, facts)| facts.first().is_none_or(|fact| fact.method != trace.id));
+                let start = trace.body.span.start;
+                self.facts.retain(|(_, facts)| facts.first().is_none_or(|fact| fact.method.start != start));
                 self.facts.push((class, facts));
             }
         }

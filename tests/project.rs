@@ -104,3 +104,107 @@ fn results_do_not_depend_on_the_number_of_threads() {
         assert!(many == one, "{threads} threads");
     }
 }
+
+const BASE: &str = "\
+import numpy as np
+
+class Base:
+    def __init__(self, data):
+        self.data = np.asarray(data)
+
+    def scale(self, x):
+        x *= 2.0
+        return x.sum()
+
+    def run(self, x):
+        x = self.prepare(x)
+        x += 1.0
+        return x.mean()
+
+    def prepare(self, x):
+        return x
+
+    @property
+    def column(self):
+        return self.data[:, 0]
+
+    def halve(self):
+        self.values *= 0.5
+        return self.values.sum()
+";
+
+/// What is reported of a file beside the one that has the base class: the code and the line.
+fn beside_base(text: &str) -> Vec<(String, u64)> {
+    let folder =
+        Folder::with(&[("pkg/__init__.py", b""), ("pkg/base.py", BASE.as_bytes()), ("pkg/own.py", text.as_bytes())]);
+    let ran = folder.run(&["--output-format", "json", "."]);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let all = json.as_array().unwrap();
+    let own = all.iter().filter(|finding| finding["filename"].as_str().unwrap().ends_with("own.py"));
+    own.map(|finding| (finding["code"].as_str().unwrap().to_owned(), finding["location"]["row"].as_u64().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_method_of_a_base_in_another_file_does_what_it_does_there() {
+    let text = "from .base import Base\n\nclass Own(Base):\n    def fit(self, X):\n        self.scale(X)\n        return X.mean()\n";
+    assert_eq!(beside_base(text), [("VL102".to_owned(), 5)]);
+    let text = text.replace("self.scale", "super().scale");
+    assert_eq!(beside_base(&text), [("VL102".to_owned(), 5)]);
+    let instance = "from pkg import base\n\ndef fit(X):\n    b = base.Base(X)\n    b.scale(X)\n    return X.mean()\n";
+    assert_eq!(beside_base(instance), [("VL102".to_owned(), 5)]);
+    // A class that has another `scale` is another matter.
+    let other =
+        format!("{text}\n    def scale(self, x):\n        return x.sum()\n").replace("super().scale", "self.scale");
+    assert_eq!(beside_base(&other), []);
+}
+
+#[test]
+fn a_method_that_another_class_changes_is_another_method() {
+    let text = |more: &str| {
+        format!(
+            "from .base import Base\n\nclass Own(Base):\n    def fit(self, X):\n        self.run(X)\n        return X.mean()\n{more}"
+        )
+    };
+    assert_eq!(beside_base(&text("")), [("VL102".to_owned(), 5)]);
+    assert_eq!(beside_base(&text("\n    def prepare(self, x):\n        return x.copy()\n")), []);
+}
+
+#[test]
+fn what_a_base_in_another_file_keeps_is_kept() {
+    let centre = "    def centre(self):\n        self.data -= self.data.mean()\n";
+    let text = format!("import numpy as np\nfrom .base import Base\n\nclass Own(Base):\n{centre}");
+    assert_eq!(beside_base(&text), [("VL103".to_owned(), 6)]);
+    // What is passed to the base's constructor, nobody sees.
+    let text = format!(
+        "import numpy as np\nfrom .base import Base\n\nclass Own(Base):\n    def __init__(self, n):\n        super().__init__(np.ones(n))\n\n{centre}"
+    );
+    assert_eq!(beside_base(&text), []);
+}
+
+#[test]
+fn what_a_base_in_another_file_writes_is_written() {
+    let text = |value: &str| {
+        format!(
+            "import numpy as np\nfrom .base import Base\n\nclass Own(Base):\n    def __init__(self, x):\n        self.values = {value}\n"
+        )
+    };
+    assert_eq!(beside_base(&text("np.asarray(x)")), [("VL103".to_owned(), 6)]);
+    assert_eq!(beside_base(&text("np.array(x)")), []);
+}
+
+#[test]
+fn an_instance_of_a_class_elsewhere_holds_what_its_constructor_was_given() {
+    let own = "import numpy as np\nfrom .base import Base\n\ndef f(x: np.ndarray):\n    b = Base(x)\n    data = b.data\n    column = b.column\n    return data, column\n";
+    let folder =
+        Folder::with(&[("pkg/__init__.py", b""), ("pkg/base.py", BASE.as_bytes()), ("pkg/own.py", own.as_bytes())]);
+    let ran = folder.run(&["inspect", "--output-format", "json", "pkg/base.py", "pkg/own.py", "pkg/__init__.py"]);
+    let last = ran.stdout.lines().find(|line| line.contains("own.py") && line.contains("\"line\":8")).unwrap();
+    let point: serde_json::Value = serde_json::from_str(last).unwrap();
+    for name in ["data", "column"] {
+        // The constructor says `np.asarray`: what it makes, or what it is given.
+        let buffers = point["vars"][name]["buffers"].as_array().unwrap();
+        assert_eq!(buffers.len(), 2, "{point}");
+        assert!(buffers.contains(&"param:x".into()), "{point}");
+    }
+}

@@ -96,7 +96,7 @@ impl Kinds {
 }
 
 /// How well it is known that a value is an array at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Evidence {
     /// Nothing speaks for it.
     None,
@@ -371,6 +371,8 @@ pub enum ObjectKind {
     Iterator,
     /// An instance of a class of this file, or any object whose attributes are tracked.
     Instance(Option<ClassId>),
+    /// An instance of a class of another file of the project, by the path of the class.
+    Imported(Sym),
     /// An object of a class of another library that holds arrays, by the dotted path of the class.
     Library(Sym),
     /// Any of these: it may hold anything.

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::foreign::Callees;
+use super::foreign::{Callees, Method};
 use crate::ir::{BodyId, Module, OpKind, Sym, Temp};
 
 /// Calls of functions of other files that write what they are given.
@@ -15,6 +15,28 @@ pub(crate) struct Calls {
     pub(crate) bodies: Vec<BodyId>,
     /// The names of all functions of other files of which something is known.
     pub(crate) found: Vec<Sym>,
+    /// The methods of classes of other files that may hand back what they are given, or write it; do they write it?
+    pub(crate) methods: Vec<(Sym, bool)>,
+}
+
+impl Calls {
+    /// Asks once about a path: does a function there write what it is given, or do the methods of a class? None: nothing
+    /// is known of what lies there.
+    fn ask(&mut self, module: &Module, callees: &dyn Callees, path: &str) -> Option<bool> {
+        if let Some(summary) = callees.summary(path) {
+            return Some(!summary.writes.is_empty());
+        }
+        let class = callees.class(path)?;
+        let writes = |method: &Method| method.summary.as_ref().is_some_and(|summary| !summary.writes.is_empty());
+        for (name, method) in &class.methods {
+            if let (Some(name), Some(summary)) = (module.names.get(name), &method.summary)
+                && (!summary.writes.is_empty() || summary.returned.is_given())
+            {
+                self.methods.push((name, writes(method)));
+            }
+        }
+        Some(class.methods.get("__init__").is_some_and(writes))
+    }
 }
 
 /// Finds them in bodies that mention something of other files. `modelled` says for each symbol whether an import binds it
@@ -32,7 +54,7 @@ pub(crate) fn calls(module: &Module, bodies: &[BodyId], modelled: &[bool], calle
         let Some(name) = module.names.get(&import.name) else { continue };
         // What the model knows of another package goes before that package's own text.
         if import.near || !modelled[name.0 as usize] {
-            paths.push((import.path.clone(), writes(callees, &import.path)));
+            paths.push((import.path.clone(), calls.ask(module, callees, &import.path)));
             imported[name.0 as usize] = paths.len() as u32;
         }
     }
@@ -53,7 +75,7 @@ pub(crate) fn calls(module: &Module, bodies: &[BodyId], modelled: &[bool], calle
                         let Some(&(_, path)) = held.iter().find(|entry| entry.0 == *obj) else { continue };
                         let member = *members.entry((path, *name)).or_insert_with(|| {
                             let member = format!("{}.{}", paths[path].0, module.names.text(*name));
-                            let writes = writes(callees, &member);
+                            let writes = calls.ask(module, callees, &member);
                             paths.push((member, writes));
                             paths.len() - 1
                         });
@@ -73,9 +95,4 @@ pub(crate) fn calls(module: &Module, bodies: &[BodyId], modelled: &[bool], calle
         }
     }
     calls
-}
-
-/// None: nothing is known of what lies there.
-fn writes(callees: &dyn Callees, path: &str) -> Option<bool> {
-    callees.summary(path).map(|summary| !summary.writes.is_empty())
 }

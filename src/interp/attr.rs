@@ -421,7 +421,7 @@ impl<'a> Machine<'a> {
         for i in 0..self.state.heap.len() {
             let (object, id) = self.state.heap[i];
             let mut content = self.values.content(id).clone();
-            if !matches!(content.kind, ObjectKind::Instance(_) | ObjectKind::Library(_)) {
+            if !matches!(content.kind, ObjectKind::Instance(_) | ObjectKind::Imported(_) | ObjectKind::Library(_)) {
                 continue;
             }
             let Some(old) = lookup(&content, Key::Name(name)) else { continue };

@@ -20,14 +20,15 @@ use super::class_candidates;
 use super::foreign::Callees;
 use super::known::Known;
 use crate::ir::{
-    BinOp, Body, BodyId, BodyKind, Const, Default, Local, LocalKind, Module, OpKind, ParamKind, Sym, Temp, Terminator,
+    BinOp, Body, BodyId, BodyKind, Const, Default, Local, LocalKind, Module, Op, OpKind, ParamKind, Sym, Temp,
+    Terminator,
 };
 
 /// The search for the bodies in which a rule may find something.
 pub(crate) struct Candidates<'a> {
     pub(super) module: &'a Module,
     pub(super) known: &'a Known,
-    callees: &'a dyn Callees,
+    pub(super) callees: &'a dyn Callees,
     /// For each symbol: does an import bind it to a package of the model, or to something in it?
     modelled: Vec<bool>,
     /// For each symbol: is it the name of a function or class of the file?
@@ -99,10 +100,12 @@ impl<'a> Candidates<'a> {
         // The cheap question first: it leaves few for the others.
         let mut waiting: Vec<BodyId> = ids().collect();
         waiting.retain(|&id| self.does_something(id));
-        let Calls { names, bodies, found } = across::calls(self.module, &self.importing, &self.modelled, self.callees);
+        let Calls { names, bodies, found, methods } =
+            across::calls(self.module, &self.importing, &self.modelled, self.callees);
         names.into_iter().for_each(|name| self.writers[name.0 as usize] = Places::MAX);
         found.into_iter().for_each(|name| self.own[name.0 as usize] = true);
         waiting.extend(bodies);
+        waiting.extend(self.learn_methods(&methods));
         waiting.sort_unstable();
         waiting.dedup();
         let mut reports = vec![false; self.module.bodies.len()];
@@ -143,23 +146,39 @@ impl<'a> Candidates<'a> {
             }
             Hint::Nothing => false,
         });
-        self.add_wanted(&mut found);
+        self.add_wanted(&mut found, text);
         found.extend(class_candidates::methods(self));
         found.sort_unstable();
         found.dedup();
         found
     }
 
-    /// Functions that other files call, and that write what they are given or may hand it back: whether these are arrays is
+    /// Notes what methods of classes of other files do; the bodies that call one which writes what it is given.
+    fn learn_methods(&mut self, methods: &[(Sym, bool)]) -> Vec<BodyId> {
+        let mut writing: Vec<Sym> = Vec::new();
+        for &(name, writes) in methods {
+            self.own[name.0 as usize] = true;
+            if writes {
+                self.writers[name.0 as usize] = Places::MAX;
+                writing.push(name);
+            }
+        }
+        if writing.is_empty() {
+            return Vec::new();
+        }
+        let calls = |op: &Op| matches!(&op.kind, OpKind::Method { name, .. } if writing.contains(name));
+        let calling = |body: &Body| body.blocks.iter().any(|block| block.ops.iter().any(calls));
+        let bodies = self.module.bodies.iter().enumerate();
+        bodies.filter(|(_, body)| calling(body)).map(|(i, _)| BodyId(i as u32)).collect()
+    }
+
+    /// Functions and methods that other files call, and that write what they are given or may hand it back: whether these are arrays is
     /// for the callers to say.
-    fn add_wanted(&mut self, found: &mut Vec<BodyId>) {
+    fn add_wanted(&mut self, found: &mut Vec<BodyId>, text: &str) {
         let before = found.len();
         for (i, body) in self.module.bodies.iter().enumerate() {
             let id = BodyId(i as u32);
-            let wanted = body.kind == BodyKind::Function
-                && body.parent == Some(BodyId(0))
-                && !body.params.is_empty()
-                && self.callees.is_wanted(self.module.names.text(body.name));
+            let wanted = body.kind == BodyKind::Function && !body.params.is_empty() && self.is_wanted(body);
             if !wanted || found[..before].binary_search(&id).is_ok() {
                 continue;
             }
@@ -168,11 +187,38 @@ impl<'a> Candidates<'a> {
                 Terminator::Return(value) => value,
                 _ => None,
             });
-            let hands_back = |value: Temp| self.sources(value, body).into_iter().any(|name| self.flow.given(name) != 0);
-            let hands_back = returned.any(hands_back);
-            if hands_back || self.flow.writes_given != 0 {
+            // (What a method asks others for is theirs to hand back.)
+            let named = |m: &Self, value| {
+                body.class.is_none() || matches!(m.def(value), Some(OpKind::Load(_) | OpKind::Display(..)))
+            };
+            let hands_back = returned.any(|value| named(self, value) && self.is_given(value, body));
+            let makes = body.class.is_some()
+                && self.module.names.text(body.name) == "__init__"
+                && body.blocks.iter().flat_map(|block| &block.ops).any(|op| match op.kind {
+                    OpKind::SetAttr { value, .. } => self.is_given(value, body),
+                    _ => false,
+                });
+            // What a method keeps or hands out are arrays, or nobody asks.
+            let gives = (makes || hands_back) && (body.class.is_none() || self.hint(body, text) == Hint::Arrays);
+            if gives || self.flow.writes_given & !RECEIVER != 0 {
                 found.push(id);
             }
+        }
+    }
+
+    /// May the value lie in what is passed to the body that was looked at last? (What the object holds is another matter.)
+    fn is_given(&mut self, value: Temp, body: &Body) -> bool {
+        self.sources(value, body).into_iter().any(|name| self.flow.given(name) & !RECEIVER != 0)
+    }
+
+    /// Do other files use the function, or the class that has the method?
+    fn is_wanted(&self, body: &Body) -> bool {
+        match body.class.map(|class| &self.module.classes[class.index()]) {
+            Some(class) => {
+                self.module.bodies[class.body.index()].parent == Some(BodyId(0))
+                    && self.callees.is_wanted(self.module.names.text(class.name))
+            }
+            None => body.parent == Some(BodyId(0)) && self.callees.is_wanted(self.module.names.text(body.name)),
         }
     }
 

@@ -7,7 +7,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::candidates::{Candidates, Places, RECEIVER, arg_places};
+use super::lineage::told_base;
 use crate::ir::{Arg, BinOp, Body, BodyId, BodyKind, Class, Local, Module, OpKind, Sym, Temp, Terminator};
+use crate::trace::{Deed, Source};
 
 /// What the methods of a class do with an attribute.
 #[derive(Clone, Copy, Default)]
@@ -27,9 +29,15 @@ pub(super) fn methods(candidates: &Candidates<'_>) -> FxHashSet<BodyId> {
         return found;
     }
     let mut makers: Vec<Sym> = Vec::new();
+    let inherited = |class: &Class| {
+        module.bodies[class.body.index()].parent == Some(BodyId(0))
+            && candidates.callees.is_inherited(module.names.text(class.name))
+    };
     for class in &module.classes {
         let mut uses: FxHashMap<Sym, Use> = FxHashMap::default();
         let mut touched: Vec<(BodyId, Sym)> = Vec::new();
+        // The methods that write an attribute, or share one.
+        let mut does: Vec<BodyId> = Vec::new();
         for &(_, method) in &class.methods {
             let mut look = Look {
                 candidates,
@@ -37,8 +45,10 @@ pub(super) fn methods(candidates: &Candidates<'_>) -> FxHashSet<BodyId> {
                 uses: &mut uses,
                 aliases: SmallVec::new(),
                 touched: Vec::new(),
+                does: false,
             };
             look.run();
+            does.extend(look.does.then_some(method));
             touched.extend(look.touched.into_iter().map(|attribute| (method, attribute)));
         }
         touched.extend(common(module, class).map(|name| (class.body, name)));
@@ -50,9 +60,13 @@ pub(super) fn methods(candidates: &Candidates<'_>) -> FxHashSet<BodyId> {
             uses.entry(*name).and_modify(|use_| use_.shared = true);
         }
         inherit(module, class, &mut uses);
+        inherit_told(candidates, class, &mut uses);
         let wanted = |attribute: &Sym| uses.get(attribute).is_some_and(|use_| use_.written && use_.shared);
         if touched.iter().any(|entry| wanted(&entry.1)) {
             makers.push(class.name);
+        }
+        if inherited(class) {
+            found.extend(does);
         }
         found.extend(touched.into_iter().filter(|entry| wanted(&entry.1)).map(|entry| entry.0));
     }
@@ -96,6 +110,24 @@ fn inherit(module: &Module, class: &Class, uses: &mut FxHashMap<Sym, Use>) {
     }
 }
 
+/// A class that inherits from one of another file shares what that writes, or writes what that shares.
+fn inherit_told(candidates: &Candidates<'_>, class: &Class, uses: &mut FxHashMap<Sym, Use>) {
+    let module = candidates.module;
+    for base in &class.bases {
+        let Some(told) = told_base(module, candidates.callees, base) else { continue };
+        for fact in &told.facts.facts {
+            let Some(name) = module.names.get(&told.facts.names[fact.attr.0 as usize]) else { continue };
+            // What is nowhere mentioned in this file is that file's affair.
+            let Some(use_) = uses.get_mut(&name) else { continue };
+            match fact.deed {
+                Deed::Written(_) => use_.written = true,
+                Deed::Stored(Source::Param(..) | Source::Attr(..)) | Deed::Handed { .. } => use_.shared = true,
+                Deed::Common | Deed::Stored(Source::Other) | Deed::Read => {}
+            }
+        }
+    }
+}
+
 /// Does the module import NumPy, or anything from it?
 fn uses_numpy(module: &Module, top: &Body) -> bool {
     top.blocks.iter().flat_map(|block| &block.ops).any(|op| {
@@ -116,6 +148,8 @@ struct Look<'m, 'u> {
     /// Names bound to an attribute or a part of it.
     aliases: SmallVec<[(Local, Sym); 8]>,
     touched: Vec<Sym>,
+    /// Does it write an attribute, or share one?
+    does: bool,
 }
 
 impl<'m> Look<'m, '_> {
@@ -146,6 +180,7 @@ impl<'m> Look<'m, '_> {
                 self.touched.push(*name);
                 if !inplace && passes_on(*value, defs) {
                     self.uses.entry(*name).or_default().shared = true;
+                    self.does = true;
                     self.share(*value, receiver, defs);
                 }
             }
@@ -204,6 +239,7 @@ impl<'m> Look<'m, '_> {
     fn write(&mut self, value: Temp, receiver: Local, defs: &[Option<&'m OpKind>]) {
         for attribute in self.attributes(value, receiver, defs) {
             self.uses.entry(attribute).or_default().written = true;
+            self.does = true;
         }
     }
 
@@ -211,6 +247,7 @@ impl<'m> Look<'m, '_> {
     fn share(&mut self, value: Temp, receiver: Local, defs: &[Option<&'m OpKind>]) {
         for attribute in self.attributes(value, receiver, defs) {
             self.uses.entry(attribute).or_default().shared = true;
+            self.does = true;
         }
     }
 

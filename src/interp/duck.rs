@@ -49,8 +49,7 @@ impl<'a> Machine<'a> {
         let mut chain = vec![class];
         let mut i = 0;
         while i < chain.len() && chain.len() <= MAX_BASES {
-            let bases = &self.module.classes[chain[i].index()].bases;
-            chain.extend(bases.iter().filter_map(|base| self.classes.named(base)));
+            chain.extend(self.classes.own_bases(chain[i]));
             i += 1;
         }
         let mut methods = false;

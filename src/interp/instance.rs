@@ -1,161 +1,78 @@
-//! Instances of the file's classes: made by `__init__`'s own analysis, their methods found by class.
+//! Instances of the project's classes: made by `__init__`'s own analysis, their methods found by class.
 //!
-//! A class is modelled where all its bases are classes of the file (or `object`) and nothing takes construction or
-//! attribute access into its own hands. A method called on `self` is taken to be the class's own, unless a class of the
-//! file that inherits from it has another of that name.
+//! A class is modelled where all its bases are known (`lineage`) and nothing takes construction or attribute access into
+//! its own hands. A method called on `self` is taken to be the class's own, unless a class of the file that inherits from
+//! it has another of that name.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 use super::call::Args;
+use super::foreign::{ClassSummary, MethodKind};
+use super::known::Builtin;
+use super::lineage::Found;
 use super::machine::Machine;
-use super::summary::Receiver;
+use super::summary::{Done, Receiver};
 use crate::domain::values::lookup;
 use crate::domain::{Array, BufId, Content, Key, ObjectKind, Origin, Value, ValueId};
-use crate::ir::{Block, BodyId, ClassId, Module, OpKind, Sym, Temp};
+use crate::ir::{BodyId, ClassId, OpKind, Sym, Temp};
 
 /// The part of a call's site that stands for the instance it makes.
 const INSTANCE_PART: u16 = 150;
-/// Classes further up the chain of bases are not looked at.
-const MAX_BASES: usize = 8;
-
-/// How the file's classes hang together.
-#[derive(Debug, Default)]
-pub(crate) struct Classes {
-    /// Classes of the module's own scope, by name; those of which the name is used twice are left out.
-    by_name: FxHashMap<Sym, ClassId>,
-    /// Methods that a class inheriting from this one has, too.
-    overridden: FxHashSet<(ClassId, Sym)>,
-}
-
-impl Classes {
-    /// Looks at all classes of a file once.
-    pub(crate) fn new(module: &Module) -> Classes {
-        let mut classes = Classes::default();
-        let mut twice = FxHashSet::default();
-        for (i, class) in module.classes.iter().enumerate() {
-            let top = module.bodies[class.body.index()].parent == Some(BodyId(0));
-            if top && classes.by_name.insert(class.name, ClassId(i as u32)).is_some() {
-                twice.insert(class.name);
-            }
-        }
-        classes.by_name.retain(|name, _| !twice.contains(name));
-        for class in &module.classes {
-            let mut above: Vec<ClassId> = class.bases.iter().filter_map(|base| classes.named(base)).collect();
-            let mut i = 0;
-            while i < above.len() && i < MAX_BASES {
-                classes.overridden.extend(class.methods.iter().map(|method| (above[i], method.0)));
-                let more = module.classes[above[i].index()].bases.iter().filter_map(|base| classes.named(base));
-                above.extend(more.collect::<Vec<_>>());
-                i += 1;
-            }
-        }
-        classes
-    }
-
-    pub(super) fn named(&self, path: &[Sym]) -> Option<ClassId> {
-        match path {
-            [name] => self.by_name.get(name).copied(),
-            _ => None,
-        }
-    }
-}
 
 impl<'a> Machine<'a> {
-    /// The body of a method, looked up along the bases; None: there is none, or nobody knows.
-    pub(crate) fn find_method(&self, class: ClassId, name: Sym) -> Option<BodyId> {
-        let mut chain = vec![class];
-        let mut i = 0;
-        while i < chain.len() && i < MAX_BASES {
-            let info = &self.module.classes[chain[i].index()];
-            if let Some(method) = info.methods.iter().rev().find(|method| method.0 == name) {
-                return (!info.properties.contains(&name)).then_some(method.1);
-            }
-            for base in &info.bases {
-                if self.is_object(base) {
-                    continue;
-                }
-                chain.push(self.classes.named(base)?);
-            }
-            i += 1;
-        }
-        None
-    }
-
-    /// Is the base just `object`?
-    fn is_object(&self, base: &[Sym]) -> bool {
-        matches!(base, [name] if self.name(*name) == "object")
-    }
-
-    /// Has the file a class of descriptors, whose instances answer for attributes of others?
-    /// (<https://docs.python.org/3/howto/descriptor.html>)
-    fn has_descriptors(&self) -> bool {
-        ["__get__", "__set__"]
-            .iter()
-            .filter_map(|name| self.module.names.get(name))
-            .any(|name| self.module.classes.iter().any(|class| class.methods.iter().any(|method| method.0 == name)))
-    }
-
-    /// Are all bases known, and is nothing about the class out of the ordinary?
-    pub(super) fn is_plain(&self, class: ClassId) -> bool {
-        let mut chain = vec![class];
-        let mut i = 0;
-        let descriptors = self.has_descriptors();
-        while i < chain.len() {
-            if i >= MAX_BASES {
-                return false;
-            }
-            let info = &self.module.classes[chain[i].index()];
-            let body = &self.module.bodies[info.body.index()];
-            let start = body.span.start as usize;
-            let header = self.text.get(start..body.span.end as usize).unwrap_or("").lines().next().unwrap_or("");
-            let odd =
-                |name: &Sym| matches!(self.name(*name), "__new__" | "__setattr__" | "__getattr__" | "__getattribute__");
-            if !body.decorators.is_empty() || header.contains('=') || info.methods.iter().any(|method| odd(&method.0)) {
-                return false;
-            }
-            let calls = |block: &Block| block.ops.iter().any(|op| matches!(op.kind, OpKind::Call(..)));
-            if descriptors && body.blocks.iter().any(calls) {
-                return false;
-            }
-            for base in &info.bases {
-                if self.is_object(base) {
-                    continue;
-                }
-                match self.classes.named(base) {
-                    Some(base) => chain.push(base),
-                    None => return false,
-                }
-            }
-            i += 1;
-        }
-        true
-    }
-
     /// `Class(args)`
     pub(crate) fn construct(&mut self, class: ClassId, args: &Args<'a>) -> ValueId {
         if !self.is_plain(class) {
             return self.call_unknown(None, args);
         }
         let kind = ObjectKind::Instance(Some(class));
-        let mut content = Content { kind, fixed: Vec::new(), rest: ValueId::UNKNOWN, exact: false };
+        let content = Content { kind, fixed: Vec::new(), rest: ValueId::UNKNOWN, exact: false };
         let init = self.module.names.get("__init__").and_then(|name| self.find_method(class, name));
-        let mut wild = false;
-        if let Some(init) = init {
-            self.pass(args);
-            match self.call_with(init, Some(Receiver { value: ValueId::BOTTOM, temp: None }), args) {
-                Some(done) => {
-                    for (name, value) in done.stores {
-                        self.put(&mut content, Key::Name(name), value);
-                    }
-                    wild = done.effects;
-                }
-                None => {
-                    self.call_unknown(None, args);
-                    wild = true;
+        self.pass(args);
+        let receiver = Receiver { value: ValueId::BOTTOM, temp: None };
+        let done = match init {
+            Some(Found::Body(init)) => self.call_with(init, Some(receiver), args),
+            Some(Found::Told(_, summary)) => {
+                let name = self.module.classes[class.index()].name;
+                summary.map(|summary| self.call_summary(name, &summary, Some(receiver), args))
+            }
+            None => Some(Done::nothing()),
+        };
+        self.made(content, done, args)
+    }
+
+    /// `Class(args)` for a class of another file, that goes by this path.
+    pub(crate) fn construct_told(&mut self, path: Sym, class: &ClassSummary, args: &Args<'a>) -> ValueId {
+        if !class.plain {
+            return self.call_unknown(None, args);
+        }
+        let kind = ObjectKind::Imported(path);
+        let content = Content { kind, fixed: Vec::new(), rest: ValueId::UNKNOWN, exact: false };
+        let receiver = Receiver { value: ValueId::BOTTOM, temp: None };
+        let name = self.paths.text(path).rsplit('.').next().and_then(|name| self.module.names.get(name));
+        let done = match (class.methods.get("__init__").map(|init| init.summary.clone()), name) {
+            (Some(Some(init)), Some(name)) => Some(self.call_summary(name, &init, Some(receiver), args)),
+            (Some(_), _) => None,
+            (None, _) => {
+                self.pass(args);
+                Some(Done::nothing())
+            }
+        };
+        self.made(content, done, args)
+    }
+
+    /// The object that a constructor made. None: nobody knows what it did.
+    fn made(&mut self, mut content: Content, done: Option<Done>, args: &Args<'a>) -> ValueId {
+        let wild = done.as_ref().is_none_or(|done| done.effects);
+        match done {
+            Some(done) => {
+                for (name, value) in done.stores {
+                    self.put(&mut content, Key::Name(name), value);
                 }
             }
-        } else {
-            self.pass(args);
+            None => {
+                self.call_unknown(None, args);
+            }
         }
         let value = self.new_object(INSTANCE_PART, content);
         if wild {
@@ -178,12 +95,31 @@ impl<'a> Machine<'a> {
         class
     }
 
+    /// Are all of these objects instances of classes of the project?
+    pub(crate) fn are_instances(&self, objects: &[BufId]) -> bool {
+        self.instance_class(objects).is_some() || self.imported_class(objects).is_some()
+    }
+
+    /// Are all of these objects instances of one class of another file? Then of which.
+    fn imported_class(&self, objects: &[BufId]) -> Option<Arc<ClassSummary>> {
+        let mut class = None;
+        for &object in objects {
+            let content = self.values.content(self.state.content(object)?);
+            match (content.kind, class) {
+                (ObjectKind::Imported(this), None) => class = Some(this),
+                (ObjectKind::Imported(this), Some(other)) if this == other => {}
+                _ => return None,
+            }
+        }
+        self.callees.class(self.paths.text(class?))
+    }
+
     /// May one of the objects be no list, dict, set or iterator?
     pub(crate) fn may_be_instance(&self, objects: &[BufId]) -> bool {
         let contents = self.contents(objects);
         contents.len() < objects.len()
             || contents.iter().any(|(_, id)| match self.values.content(*id).kind {
-                ObjectKind::Instance(_) | ObjectKind::Library(_) | ObjectKind::Any => true,
+                ObjectKind::Instance(_) | ObjectKind::Imported(_) | ObjectKind::Library(_) | ObjectKind::Any => true,
                 ObjectKind::List | ObjectKind::Dict | ObjectKind::Set | ObjectKind::Iterator => false,
             })
     }
@@ -196,7 +132,10 @@ impl<'a> Machine<'a> {
         name: Sym,
         args: &Args<'a>,
     ) -> Option<ValueId> {
-        let class = self.instance_class(objects)?;
+        let (own, imported) = (self.instance_class(objects), self.imported_class(objects));
+        if own.is_none() && imported.is_none() {
+            return None;
+        }
         let stored = objects.iter().any(|&object| {
             let content = self.state.content(object).map(|id| self.values.content(id));
             content.is_none_or(|content| lookup(content, Key::Name(name)).is_some())
@@ -204,8 +143,11 @@ impl<'a> Machine<'a> {
         if stored {
             return None;
         }
-        let body = self.find_method(class, name)?;
-        self.call_method(body, receiver, args)
+        let found = match imported {
+            Some(class) => told(&class, self.name(name)),
+            None => own.and_then(|class| self.find_method(class, name)),
+        }?;
+        self.call_found(found, name, receiver, args)
     }
 
     /// `self.name(args)` in a method.
@@ -216,8 +158,8 @@ impl<'a> Machine<'a> {
         if self.classes.overridden.contains(&(class, name)) || info.attributes.contains(&name) {
             return None;
         }
-        let body = self.find_method(class, name)?;
-        let result = self.call_method(body, Receiver { value: self.temp(obj), temp: Some(obj) }, args)?;
+        let found = self.find_method(class, name)?;
+        let result = self.call_found(found, name, Receiver { value: self.temp(obj), temp: Some(obj) }, args)?;
         if !self.is_seeming(object) {
             return Some(result);
         }
@@ -225,33 +167,43 @@ impl<'a> Machine<'a> {
         Some(self.doubted(result))
     }
 
-    fn call_method(&mut self, body: BodyId, receiver: Receiver, args: &Args<'a>) -> Option<ValueId> {
-        self.pass(args);
-        let receiver = (!self.is_decorated(body, "staticmethod")).then_some(receiver);
-        self.call_with(body, receiver, args).map(|done| done.value)
+    /// `super().name(args)` in a method of a class of the file.
+    pub(crate) fn super_method(&mut self, obj: Temp, name: Sym, args: &Args<'a>) -> Option<ValueId> {
+        let Some(OpKind::Call(callee, given)) = self.def(obj) else { return None };
+        let Value::Builtin(builtin) = *self.values.get(self.temp(*callee)) else { return None };
+        if self.known.builtin(builtin) != Some(Builtin::Super) {
+            return None;
+        }
+        let class = self.body.class?;
+        let own = match given.first().map(|arg| self.values.get(self.temp(arg.value))) {
+            Some(Value::Class(named)) => *named == class,
+            Some(_) => false,
+            None => true,
+        };
+        let receiver = self.body.params.first().filter(|_| own && self.body.decorators.is_empty())?.local;
+        let found = self.find_inherited(class, name)?;
+        let value = self.state.locals[receiver.index()];
+        self.call_found(found, name, Receiver { value, temp: None }, args)
+    }
+
+    fn call_found(&mut self, found: Found, name: Sym, receiver: Receiver, args: &Args<'a>) -> Option<ValueId> {
+        match found {
+            Found::Body(body) => {
+                self.pass(args);
+                let receiver = (!self.is_decorated(body, "staticmethod")).then_some(receiver);
+                self.call_with(body, receiver, args).map(|done| done.value)
+            }
+            Found::Told(MethodKind::Plain, Some(summary)) => {
+                Some(self.call_summary(name, &summary, Some(receiver), args).value)
+            }
+            Found::Told(MethodKind::Static, Some(summary)) => Some(self.call_summary(name, &summary, None, args).value),
+            Found::Told(..) => None,
+        }
     }
 
     fn is_decorated(&self, body: BodyId, decorator: &str) -> bool {
         let decorators = &self.module.bodies[body.index()].decorators;
         decorators.iter().any(|path| path.last().is_some_and(|&name| self.name(name) == decorator))
-    }
-
-    /// The getter of a property, looked up along the bases.
-    fn find_getter(&self, class: ClassId, name: Sym) -> Option<BodyId> {
-        let mut class = class;
-        for _ in 0..MAX_BASES {
-            let info = &self.module.classes[class.index()];
-            if info.properties.contains(&name) {
-                let getter = info.methods.iter().find(|method| method.0 == name)?.1;
-                return self.is_decorated(getter, "property").then_some(getter);
-            }
-            let [base] = &info.bases[..] else { return None };
-            if info.attributes.contains(&name) || info.methods.iter().any(|method| method.0 == name) {
-                return None;
-            }
-            class = self.classes.named(base)?;
-        }
-        None
     }
 
     /// `obj.name` where the class makes a property of it: what its getter returns.
@@ -260,8 +212,21 @@ impl<'a> Machine<'a> {
             return None;
         }
         let getter = self.find_getter(class, name)?;
+        self.get(getter, receiver, name)
+    }
+
+    /// What the getter of a property returns.
+    fn get(&mut self, getter: Found, receiver: ValueId, name: Sym) -> Option<ValueId> {
         let args = Args { list: &[], values: Default::default() };
-        self.call_with(getter, Some(Receiver { value: receiver, temp: None }), &args).map(|done| done.value)
+        let receiver = Receiver { value: receiver, temp: None };
+        match getter {
+            Found::Body(body) if !self.is_decorated(body, "property") => None,
+            Found::Body(body) => self.call_with(body, Some(receiver), &args).map(|done| done.value),
+            Found::Told(_, summary) => {
+                let summary = summary?;
+                Some(self.call_summary(name, &summary, Some(receiver), &args).value)
+            }
+        }
     }
 
     /// The class of the object on entry, if that is the `self` of a method, or seems to be an instance of one.
@@ -294,6 +259,10 @@ impl<'a> Machine<'a> {
                             }
                         },
                     },
+                    ObjectKind::Imported(path) => match lookup(content, Key::Name(name)) {
+                        Some(found) => found,
+                        None => self.told_attribute(path, value, name),
+                    },
                     ObjectKind::Any | ObjectKind::Library(_) => return ValueId::UNKNOWN,
                     _ => return self.values.intern(Value::Bound(value, name)),
                 },
@@ -304,13 +273,28 @@ impl<'a> Machine<'a> {
         if joined == ValueId::BOTTOM { ValueId::UNKNOWN } else { joined }
     }
 
+    /// An attribute of an instance of a class of another file, where nothing is known to be stored in it.
+    fn told_attribute(&mut self, path: Sym, receiver: ValueId, name: Sym) -> ValueId {
+        let found = self.callees.class(self.paths.text(path)).and_then(|class| told(&class, self.name(name)));
+        match found {
+            Some(getter @ Found::Told(MethodKind::Property, _)) => {
+                self.get(getter, receiver, name).unwrap_or(ValueId::UNKNOWN)
+            }
+            Some(Found::Told(MethodKind::Plain, _)) => self.values.intern(Value::Bound(receiver, name)),
+            _ => ValueId::UNKNOWN,
+        }
+    }
+
     /// What a method of this file stored in an attribute of what was passed to it.
     pub(crate) fn store_in(&mut self, target: ValueId, name: Sym, stored: ValueId) {
         match self.values.get(target).clone() {
             Value::Bottom => {}
             Value::Ref(objects) => {
                 self.update(&objects, |m, content| {
-                    if matches!(content.kind, ObjectKind::Instance(_) | ObjectKind::Library(_)) {
+                    if matches!(
+                        content.kind,
+                        ObjectKind::Instance(_) | ObjectKind::Imported(_) | ObjectKind::Library(_)
+                    ) {
                         m.put(content, Key::Name(name), stored);
                     }
                 });
@@ -322,4 +306,9 @@ impl<'a> Machine<'a> {
             _ => self.weaken_attribute(name, stored),
         }
     }
+}
+
+/// A method of a class of another file.
+fn told(class: &ClassSummary, name: &str) -> Option<Found> {
+    class.methods.get(name).map(|method| Found::Told(method.kind, method.summary.clone()))
 }

@@ -290,7 +290,7 @@ impl<'a> Machine<'a> {
             Origin::Attr(object, name) if !instance.lazy => {
                 let receiver = self.passed(instance, object)?;
                 match self.values.get(receiver).clone() {
-                    Value::Ref(objects) if self.instance_class(&objects).is_some() => {
+                    Value::Ref(objects) if self.are_instances(&objects) => {
                         Some(self.instance_attribute(&objects, receiver, name))
                     }
                     Value::Array(array) if !self.entry_objects(&array).is_empty() => {

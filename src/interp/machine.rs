@@ -5,8 +5,8 @@ use smallvec::SmallVec;
 
 use super::callers::Callers;
 use super::evident::Bindings;
-use super::instance::Classes;
 use super::known::Known;
+use super::lineage::Classes;
 use super::summary::{EntryWrite, Progress};
 use super::{Callees, Point};
 use crate::domain::{
@@ -156,7 +156,7 @@ impl<'a> Machine<'a> {
             globals: vec![ValueId::UNKNOWN; globals],
             global_stores: vec![0; globals],
             captures: FxHashMap::default(),
-            classes: Classes::new(module),
+            classes: Classes::new(module, callees),
             array_attributes: FxHashMap::default(),
             bindings: FxHashMap::default(),
             seeming: FxHashMap::default(),

@@ -26,7 +26,8 @@
 //! | `instantiate` | a callee's values in terms of the caller |
 //! | `across` | what the file calls in other files |
 //! | `foreign` | calls of functions of other files, by what these tell of them |
-//! | `instance` | instances of the file's classes, their methods and attributes |
+//! | `instance` | instances of the project's classes, their methods and attributes |
+//! | `lineage` | the bases of classes, and methods looked up along them |
 //! | `closure` | names that inner functions rebind |
 //! | `refine` | what a branch's condition says |
 //! | `known` | names looked up once a file |
@@ -61,6 +62,7 @@ mod instantiate;
 mod iterators;
 mod known;
 mod library;
+mod lineage;
 mod machine;
 mod order;
 mod refine;
@@ -74,13 +76,15 @@ mod suspend;
 mod transfer;
 mod unroll;
 
+use std::sync::Arc;
+
 use crate::domain::{Buffers, State, ValueId, Values};
-use crate::ir::{BodyId, Module};
+use crate::ir::{BodyId, ClassId, Module};
 use crate::model::Model;
 use crate::source::Span;
 use crate::trace::BodyTrace;
 use candidates::Candidates;
-pub use foreign::{Callees, Imported, NoCallees, Summary};
+pub use foreign::{Callees, ClassSummary, Imported, NoCallees, Summary};
 use known::Known;
 pub use machine::Machine;
 
@@ -124,8 +128,19 @@ pub struct Outcome {
     pub over_budget: u64,
     /// The calls of the analysed bodies of whose callee nothing is known: each once, in the order of the text.
     pub unresolved: Vec<Span>,
-    /// What other files are told of the functions of the file's own scope, by name.
-    pub exports: Vec<(String, Summary)>,
+    /// What other files are told.
+    pub exports: Exports,
+    /// The classes of other files that those of this file inherit from.
+    pub bases: Vec<(ClassId, Arc<ClassSummary>)>,
+}
+
+/// What a file says to others of its own scope, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exports {
+    /// Its functions.
+    pub functions: Vec<(String, Summary)>,
+    /// Its classes.
+    pub classes: Vec<(String, ClassSummary)>,
 }
 
 /// Analyses the bodies of a file: all of them if the observer wants the points, else those in which a rule may find
@@ -166,7 +181,8 @@ pub fn analyse(
         machine.ask_callers(&wanted, &candidates, observer);
     }
     outcome.given = std::mem::take(&mut machine.given);
-    outcome.exports = machine.exports();
+    outcome.exports = Exports { functions: machine.exports(), classes: machine.class_exports() };
+    outcome.bases = machine.classes.told();
     outcome.unresolved = std::mem::take(&mut machine.unresolved);
     outcome.unresolved.sort_unstable_by_key(|span| (span.start, span.end));
     outcome.unresolved.dedup();

@@ -70,6 +70,10 @@ pub(crate) fn entry_writes(trace: &BodyTrace<'_>, used_otherwise: &[bool]) -> Ve
         if trace.may_miss_memory(object) || otherwise && array.evidence == Evidence::None {
             continue;
         }
+        // Whoever copies on one of two ways knows when to.
+        if trace.is_asked_copy(array) {
+            continue;
+        }
         let place = if let WriteHow::Callee { place, .. } = how { place } else { here };
         for &buf in &array.bufs {
             let known = !trace.buffers.get(buf).on_entry() || found.iter().any(|write| write.buf == buf);
@@ -130,6 +134,13 @@ pub(crate) struct Done {
     /// For a call without a receiver as yet (a constructor): the attributes of the first parameter.
     pub(crate) stores: Vec<(Sym, ValueId)>,
     pub(crate) effects: bool,
+}
+
+impl Done {
+    /// A call that did nothing.
+    pub(crate) fn nothing() -> Done {
+        Done { value: ValueId::NONE, stores: Vec::new(), effects: false }
+    }
 }
 
 /// How far the analysis of a body is.

@@ -22,6 +22,8 @@ pub struct Needs {
     names: Vec<(FileId, Option<String>)>,
     /// What it may call that one of the modules holds of which a package has everything: the package, the name.
     starred: Vec<(FileId, String)>,
+    /// Of these, those that its classes inherit from.
+    bases: Vec<(FileId, String)>,
 }
 
 /// The order of files.
@@ -31,6 +33,8 @@ pub struct Order {
     pub deps: Vec<Vec<FileId>>,
     /// For each file the names that other files use; none: any name.
     wanted: Vec<Option<FxHashSet<String>>>,
+    /// For each file the classes that those of other files inherit from.
+    pub inherited: Vec<FxHashSet<String>>,
     /// For each package the names that other files use of one of the modules of which it has everything.
     starred: FxHashMap<FileId, FxHashSet<String>>,
     /// For each file the packages that have everything of it, where such names are used.
@@ -49,8 +53,8 @@ impl Order {
 pub(super) fn needs(files: &Files, tables: &[Option<Table>], from: FileId, text: &str) -> Needs {
     let imports = scan::imports(text);
     let (names, starred) = (FxHashSet::default(), FxHashSet::default());
-    let (needs, packages) = (Needs::default(), FxHashSet::default());
-    let mut search = Search { files, tables, from, inner: false, needs, names, starred, packages };
+    let (bases, needs, packages) = (scan::bases(text), Needs::default(), FxHashSet::default());
+    let mut search = Search { files, tables, from, bases, inner: false, base: false, needs, names, starred, packages };
     for import in &imports {
         search.inner = import.inner;
         search.import(import, text);
@@ -69,7 +73,11 @@ struct Search<'a> {
     /// The tables of the packages.
     tables: &'a [Option<Table>],
     from: FileId,
+    /// What the classes of the text inherit from.
+    bases: FxHashSet<&'a str>,
     inner: bool,
+    /// Does a class inherit from what is followed?
+    base: bool,
     needs: Needs,
     names: FxHashSet<(FileId, Option<&'a str>)>,
     starred: FxHashSet<(FileId, &'a str)>,
@@ -88,6 +96,7 @@ impl<'a> Search<'a> {
                     return;
                 }
                 for attributes in scan::attributes(text, name) {
+                    self.base = attributes.last().is_some_and(|last| self.bases.contains(last));
                     let path: Vec<&str> = first.iter().copied().chain(attributes).collect();
                     if let Some((file, names)) = self.files.absolute(self.from, &path) {
                         self.follow(file, &names, 0);
@@ -98,8 +107,10 @@ impl<'a> Search<'a> {
                 let Some((file, names)) = self.files.import(self.from, import.level, &import.module, name) else {
                     return;
                 };
+                self.base = self.bases.contains(alias.as_str());
                 if self.follow(file, &names, 0) {
                     for attributes in scan::attributes(text, alias) {
+                        self.base = attributes.last().is_some_and(|last| self.bases.contains(last));
                         let names: Vec<&str> = names.iter().copied().chain(attributes).collect();
                         self.follow(file, &names, 0);
                     }
@@ -157,6 +168,10 @@ impl<'a> Search<'a> {
         }
         if together && plain_stars(self.tables, table).next().is_some() {
             self.starred.insert((package, names[0]));
+            if self.base {
+                let plain = plain_stars(self.tables, table);
+                self.needs.bases.extend(plain.map(|target| (target, names[0].to_owned())));
+            }
             if self.packages.insert((package, self.inner)) {
                 let plain = plain_stars(self.tables, table);
                 self.needs.files.extend(plain.map(|target| (target, self.inner)));
@@ -170,6 +185,7 @@ impl<'a> Search<'a> {
         }
         let Some(table) = &self.tables[file as usize] else {
             self.need(file, None);
+            self.needs.bases.extend(self.bases.iter().map(|&name| (file, name.to_owned())));
             return;
         };
         self.need(file, None);
@@ -185,6 +201,9 @@ impl<'a> Search<'a> {
         if file != self.from {
             self.needs.files.push((file, self.inner));
             self.names.insert((file, name));
+            if let (true, Some(name)) = (self.base, name) {
+                self.needs.bases.push((file, name.to_owned()));
+            }
         }
     }
 }
@@ -201,11 +220,15 @@ pub(super) fn order(needs: Vec<Needs>, tables: &[Option<Table>]) -> Order {
         wanted: vec![Some(FxHashSet::default()); needs.len()],
         starred: FxHashMap::default(),
         brought: FxHashMap::default(),
+        inherited: vec![FxHashSet::default(); needs.len()],
     };
     let rank = ranks(&needs);
     for (file, need) in needs.into_iter().enumerate() {
         let earlier = |&&(other, _): &&(FileId, bool)| rank[other as usize] < rank[file];
         order.deps[file] = need.files.iter().filter(earlier).map(|entry| entry.0).collect();
+        for (other, name) in need.bases {
+            order.inherited[other as usize].insert(name);
+        }
         for (other, name) in need.names {
             match (&mut order.wanted[other as usize], name) {
                 (Some(names), Some(name)) => {

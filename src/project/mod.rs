@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 
-use crate::interp::Summary;
+use crate::interp::{ClassSummary, Exports, Summary};
 use crate::ir::Module;
 use files::{FileId, Files};
 pub use graph::Needs;
@@ -79,14 +79,15 @@ pub struct Project {
     /// The tables of the packages, known from the beginning.
     packages: Vec<Option<Table>>,
     order: Order,
-    done: Vec<OnceLock<Exports>>,
+    done: Vec<OnceLock<Kept>>,
 }
 
-/// What a file that was looked at says to others.
+/// What is kept of a file that was looked at.
 #[derive(Debug, Default)]
-pub struct Exports {
+struct Kept {
     table: Table,
-    summaries: FxHashMap<String, Arc<Summary>>,
+    functions: FxHashMap<String, Arc<Summary>>,
+    classes: FxHashMap<String, Arc<ClassSummary>>,
 }
 
 impl Project {
@@ -101,20 +102,32 @@ impl Project {
     }
 
     /// Keeps what a file says to others.
-    pub fn keep(&self, file: usize, mut table: Table, summaries: Vec<(String, Summary)>) {
-        table.names.retain(|name, _| self.is_wanted(file as FileId, name));
-        let mut exports = Exports { table, summaries: FxHashMap::default() };
-        for (name, mut summary) in summaries {
-            if !self.is_wanted(file as FileId, &name) {
-                continue;
-            }
+    pub fn keep(&self, file: usize, mut table: Table, exports: Exports) {
+        let wanted = |name: &str| self.is_wanted(file as FileId, name);
+        // The file that a write stands in, where the summary does not name another one.
+        let place = |summary: &mut Summary| {
             for write in &mut summary.writes {
                 write.file.get_or_insert_with(|| self.paths[file].clone());
             }
-            exports.summaries.insert(name, Arc::new(summary));
+        };
+        table.names.retain(|name, _| wanted(name));
+        let mut kept = Kept { table, ..Kept::default() };
+        for (name, mut summary) in exports.functions.into_iter().filter(|function| wanted(&function.0)) {
+            place(&mut summary);
+            kept.functions.insert(name, Arc::new(summary));
+        }
+        for (name, mut class) in exports.classes.into_iter().filter(|class| wanted(&class.0)) {
+            for summary in class.methods.values_mut().filter_map(|method| method.summary.as_mut()) {
+                // (What is inherited from another file says so already.)
+                if summary.writes.iter().any(|write| write.file.is_none()) {
+                    place(Arc::make_mut(summary));
+                }
+            }
+            class.facts.place(&self.paths[file]);
+            kept.classes.insert(name, Arc::new(class));
         }
         // Each file is looked at once.
-        let _ = self.done[file].set(exports);
+        let _ = self.done[file].set(kept);
     }
 
     /// Runs a task for each file, as soon as those it waits for are done, on the threads of the pool that it is called on.

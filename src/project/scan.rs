@@ -185,6 +185,25 @@ pub fn attributes<'a>(text: &'a str, name: &str) -> Vec<Vec<&'a str>> {
     found
 }
 
+/// The names that classes of the text inherit from, as far as the headers show: of `a.b.C` the last part.
+pub fn bases(text: &str) -> FxHashSet<&str> {
+    let bytes = text.as_bytes();
+    let mut found = FxHashSet::default();
+    for at in memmem::find_iter(bytes, b"class ") {
+        let start = memchr::memrchr2(b'\n', b'\r', &bytes[..at]).map_or(0, |end| end + 1);
+        let header = &text[at..];
+        let (Some(open), Some(colon)) = (header.find('('), header.find(':')) else { continue };
+        if !text[start..at].trim().is_empty() || colon < open {
+            continue;
+        }
+        let end = header.find(')').unwrap_or(open);
+        let list = header.get(open + 1..end).unwrap_or("");
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        found.extend(list.split(|c: char| !is_word(c)).filter(|word| !word.is_empty()));
+    }
+    found
+}
+
 /// Attributes deeper than this are not followed.
 const MAX_PARTS: usize = 4;
 
@@ -229,6 +248,14 @@ mod tests {
         assert_eq!(shown(""), Vec::<String>::new());
         assert_eq!(shown("from a import"), Vec::<String>::new());
         assert_eq!(shown("from é import ü\n"), ["é ü as ü"]);
+    }
+
+    #[test]
+    fn names_that_classes_inherit_from_are_found() {
+        let text = "class A:\n    class B(C, m.D):\n        pass\nx = 'class E(F)'\nclass G(\n    H[T],\n):\n";
+        let mut found: Vec<&str> = bases(text).into_iter().collect();
+        found.sort_unstable();
+        assert_eq!(found, ["C", "D", "H", "T", "m"]);
     }
 
     #[test]

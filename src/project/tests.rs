@@ -177,4 +177,20 @@ fn summaries_survive_being_stored() {
     let text = serde_json::to_string(&*summary).unwrap();
     assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), *summary);
     assert!(NoCallees.summary("w.f").is_none());
+
+    let tree = Tree::new(&[
+        (
+            "w.py",
+            "class C:\n    def f(self, x):\n        x.shape\n        x[0] = 1\n        return self.g(x)\n\n    def g(self, x):\n        return x\n",
+        ),
+        ("a.py", "from w import C\n"),
+    ]);
+    let at = tree.texts.iter().position(|text| text.path == "a.py").unwrap();
+    let view = tree.project.view(at, &tree.modules[at]);
+    let class = view.class(&view.imported()[0].path).unwrap();
+    let method = &class.methods["f"];
+    assert_eq!(method.asks, ["g"]);
+    assert_eq!(method.summary.as_ref().unwrap().writes[0].file.as_deref(), Some("/w.py"));
+    let text = serde_json::to_string(&*class).unwrap();
+    assert_eq!(serde_json::from_str::<ClassSummary>(&text).unwrap(), *class);
 }

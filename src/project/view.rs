@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 use super::files::FileId;
 use super::graph::MAX_STEPS;
 use super::table::{Binding, Table};
-use super::{Exports, Project};
-use crate::interp::{Callees, Imported, Summary};
+use super::{Kept, Project};
+use crate::interp::{Callees, ClassSummary, Imported, Summary};
 
 /// What a dotted path stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +31,19 @@ pub struct View<'a> {
     file: FileId,
     table: Table,
     imported: Vec<Imported>,
-    known: RefCell<FxHashMap<String, Option<Arc<Summary>>>>,
+    told: RefCell<FxHashMap<String, Option<Told>>>,
+}
+
+/// What another file says of a name.
+#[derive(Clone, Debug)]
+enum Told {
+    Function(Arc<Summary>),
+    Class(Arc<ClassSummary>),
 }
 
 impl<'a> View<'a> {
     pub(super) fn new(project: &'a Project, file: FileId, table: Table) -> View<'a> {
-        let mut view = View { project, file, table, imported: Vec::new(), known: RefCell::default() };
+        let mut view = View { project, file, table, imported: Vec::new(), told: RefCell::default() };
         let mut imported: Vec<Imported> = Vec::new();
         for (name, bindings) in &view.table.names {
             if bindings.iter().any(|binding| matches!(binding, Binding::Link(..)))
@@ -87,9 +94,25 @@ impl<'a> View<'a> {
     }
 
     /// What is known of a file when those are done that another one waits for.
-    fn exports(&self, by: FileId, file: FileId) -> Option<&'a Exports> {
+    fn exports(&self, by: FileId, file: FileId) -> Option<&'a Kept> {
         let waited = self.project.order.deps[by as usize].binary_search(&file).is_ok();
         if waited { self.project.done[file as usize].get() } else { None }
+    }
+
+    /// What another file says of what a path leads to.
+    fn told(&self, path: &str) -> Option<Told> {
+        if let Some(told) = self.told.borrow().get(path) {
+            return told.clone();
+        }
+        let told = match self.path(path) {
+            Found::Symbol(by, file, name) if file != self.file => self.exports(by, file).and_then(|kept| {
+                let function = kept.functions.get(&name).cloned().map(Told::Function);
+                function.or_else(|| kept.classes.get(&name).cloned().map(Told::Class))
+            }),
+            _ => None,
+        };
+        self.told.borrow_mut().insert(path.to_owned(), told.clone());
+        told
     }
 
     /// The table of a file, as one may know it that waits for what `by` waits for.
@@ -191,17 +214,17 @@ fn key_of(path: &str) -> Option<(FileId, FileId, &str)> {
 
 impl Callees for View<'_> {
     fn summary(&self, path: &str) -> Option<Arc<Summary>> {
-        if let Some(known) = self.known.borrow().get(path) {
-            return known.clone();
+        match self.told(path)? {
+            Told::Function(summary) => Some(summary),
+            Told::Class(_) => None,
         }
-        let summary = match self.path(path) {
-            Found::Symbol(by, file, name) if file != self.file => {
-                self.exports(by, file).and_then(|exports| exports.summaries.get(&name)).cloned()
-            }
-            _ => None,
-        };
-        self.known.borrow_mut().insert(path.to_owned(), summary.clone());
-        summary
+    }
+
+    fn class(&self, path: &str) -> Option<Arc<ClassSummary>> {
+        match self.told(path)? {
+            Told::Class(summary) => Some(summary),
+            Told::Function(_) => None,
+        }
     }
 
     fn absolute(&self, module: &str, level: u32, name: &str) -> Option<String> {
@@ -219,5 +242,9 @@ impl Callees for View<'_> {
 
     fn is_wanted(&self, name: &str) -> bool {
         self.project.is_wanted(self.file, name)
+    }
+
+    fn is_inherited(&self, name: &str) -> bool {
+        self.project.order.inherited[self.file as usize].contains(name)
     }
 }

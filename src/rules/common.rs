@@ -1,6 +1,6 @@
 //! What several rules share: small questions, and the words of labels.
 
-use crate::domain::{Array, BufId, CopyOf, Origin, ValueId};
+use crate::domain::{Array, BufId, Origin, ValueId};
 use crate::finding::{Label, Role};
 use crate::ir::Local;
 use crate::source::Span;
@@ -121,14 +121,6 @@ pub(super) fn is_blank(trace: &BodyTrace<'_>, array: &Array) -> bool {
     !array.bufs.is_empty() && array.bufs.iter().all(|&buf| trace.buffers.get(buf).blank)
 }
 
-/// Is the buffer a copy that was asked for?
-pub(super) fn is_asked_copy(trace: &BodyTrace<'_>, array: &Array) -> bool {
-    array
-        .bufs
-        .iter()
-        .any(|&buf| trace.buffers.get(buf).copied_from.as_ref().is_some_and(|from| from.how == CopyOf::Explicit))
-}
-
 /// Is all of the memory made in this body?
 pub(super) fn is_local(trace: &BodyTrace<'_>, array: &Array) -> bool {
     !array.unknown && !array.bufs.is_empty() && array.bufs.iter().all(|&buf| !trace.buffers.get(buf).on_entry())
@@ -199,10 +191,16 @@ pub(super) fn write_word(trace: &BodyTrace<'_>, how: WriteHow) -> String {
     }
 }
 
-/// Is the write of an attribute an operator on the attribute itself (`self.x -= d`), as `self.x = self.x - d` would be
-/// written?
-pub(super) fn reads_as_operator(trace: &ClassTrace<'_>, written: &Fact, how: WriteHow) -> bool {
-    how == WriteHow::Augmented && written.span == written.stmt && !trace.quote(written.span).contains("] ")
+/// A label at a place in the file that a fact is from.
+pub(super) fn fact_label(
+    trace: &ClassTrace<'_>,
+    fact: &Fact,
+    span: Span,
+    role: Role,
+    message: impl Into<String>,
+) -> Label {
+    let file = fact.method.file.map(|file| trace.name(file).to_owned());
+    Label { file, ..label(span, role, message) }
 }
 
 /// Does the write put the elements into another order?
@@ -260,11 +258,11 @@ pub(super) fn told_in_order(trace: &BodyTrace<'_>, how: WriteHow, labels: Vec<La
     labels
 }
 
-/// Puts labels into program order, drops doubles at one place.
+/// Puts labels into program order, those of other files last; drops doubles at one place.
 pub(super) fn in_order(mut labels: Vec<Label>) -> Vec<Label> {
-    labels.sort_by_key(|label| (label.span.start, label.span.end));
+    labels.sort_by_key(|label| (label.file.is_some(), label.span.start, label.span.end));
     labels.dedup_by(|b, a| {
-        a.span == b.span && {
+        a.file == b.file && a.span == b.span && {
             if b.role == Role::Primary {
                 std::mem::swap(a, b);
             }

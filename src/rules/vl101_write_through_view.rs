@@ -4,8 +4,8 @@ use crate::domain::{Array, Evidence, Origin, Owner};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
-    Write, in_order, is_asked_copy, is_blank, is_local, label, made_label, names_an_output, read_through, remakes,
-    reorders, seen_label, shares_words, told_in_order, works_in_place, write_word, writes,
+    Write, in_order, is_blank, is_local, label, made_label, names_an_output, read_through, remakes, reorders,
+    seen_label, shares_words, told_in_order, works_in_place, write_word, writes,
 };
 use crate::rules::help::{copy_of, quotable};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind, How, Link, Walk, WriteHow};
@@ -159,7 +159,7 @@ fn confidence(
     let base_read = content_read(trace, write.id, base, written);
     let alias_use = used_for_itself(trace, write, alias, written);
     let meant = is_blank(trace, object) && handed_back(trace, write).is_none()
-        || is_asked_copy(trace, object)
+        || trace.is_asked_copy(object)
         || names_an_output(trace.name(base))
         || names_an_output(trace.name(alias));
     let both_leave = alias_use == Some(Use::HandedOut) && base_read.is_none();

@@ -4,8 +4,7 @@ use crate::domain::{Array, BufId, Evidence, Origin, Owner, Region, ValueId};
 use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
-    Write, how_word, is_asked_copy, label, names_an_output, remakes, seen_word, told_in_order, works_in_place,
-    write_word, writes,
+    Write, how_word, label, names_an_output, remakes, seen_word, told_in_order, works_in_place, write_word, writes,
 };
 use crate::rules::help::{copy_of, grouped, quotable};
 use crate::trace::params::lets_callers_choose;
@@ -219,7 +218,7 @@ fn confidence(
         other.id <= write.id && matches!(other.how, WriteHow::Item { whole: true }) && trace.mentions(other.object, buf)
     });
     // Whoever copies on one of two ways knows when to.
-    if trace.array(write.object).is_some_and(|object| is_asked_copy(trace, object)) {
+    if trace.array(write.object).is_some_and(|object| trace.is_asked_copy(object)) {
         return Confidence::Possible;
     }
     let alias = write.via.map_or("", |local| trace.name(local));

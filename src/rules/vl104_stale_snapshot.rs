@@ -4,13 +4,13 @@ use crate::domain::{Array, BufId, CopyOf, Evidence, Origin, Region, Value};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
-    Write, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders, seen_label,
-    shares_words, told_in_order, works_in_place, write_word, writes,
+    Write, fact_label, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders,
+    seen_label, shares_words, told_in_order, works_in_place, write_word, writes,
 };
 use crate::rules::shallow;
 use crate::source::Span;
 use crate::trace::{
-    BodyTrace, BoundFrom, ClassTrace, Deed, Event, EventId, EventKind, How, Source, Walk, Way, WriteHow,
+    BodyTrace, BoundFrom, ClassTrace, Deed, Event, EventId, EventKind, Fact, How, Source, Walk, Way, WriteHow, Wrote,
 };
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -125,13 +125,16 @@ impl<'a> Bindings<'a> {
 pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
     for stored in trace.facts {
         let Deed::Stored(Source::Attr(source, way)) = stored.deed else { continue };
+        if stored.method.file.is_some() {
+            continue;
+        }
         let mutual = trace.about(source).any(|fact| {
             fact.method == stored.method
                 && matches!(fact.deed, Deed::Stored(Source::Attr(other, _)) if other == stored.attr)
         });
         if mutual
-            || trace.replaced(stored)
-            || trace.moves_on(stored, source)
+            || stored.replaced
+            || stored.moves_on
             || trace.evidence(source).max(trace.evidence(stored.attr)) < Evidence::Likely
         {
             continue;
@@ -140,10 +143,11 @@ pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
         let pairs = [(stored.attr, source), (source, stored.attr)];
         let told = pairs.into_iter().find_map(|(kept, changed)| {
             let (written, how) = trace.writes(changed).find(|(fact, _)| !prepares(trace.method(fact)))?;
-            let seen = trace.about(kept).find(|fact| matches!(fact.deed, Deed::Read | Deed::Handed { .. }));
+            let reads = |fact: &&Fact| matches!(fact.deed, Deed::Read | Deed::Handed { .. });
+            let seen = trace.about(kept).find(|fact| reads(fact) && fact.method.file.is_none());
             let snapshot = names_a_snapshot(trace.name(kept)) && !names_a_snapshot(trace.name(changed));
             // Another statement of the class gives the attribute an array of its own.
-            let row = matches!(way, Way::View(How::Slice)) && trace.quote(stored.stmt).ends_with(']');
+            let row = matches!(way, Way::View { slice: true }) && trace.quote(stored.stmt).ends_with(']');
             let copied = kept == stored.attr
                 && row
                 && !trace.quote(stored.stmt).contains(':')
@@ -161,14 +165,16 @@ pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
         let (old, new) = (trace.name(kept), trace.name(changed));
         let receiver = trace.receiver(stored);
         let said = match way {
-            Way::View(_) => format!("`{receiver}.{old}` shares memory with `{receiver}.{new}`: a slice is a view"),
-            Way::Same | Way::Converted(_) => {
+            Way::View { .. } => format!("`{receiver}.{old}` shares memory with `{receiver}.{new}`: a slice is a view"),
+            Way::Same | Way::Converted => {
                 format!("`{receiver}.{old}` and `{receiver}.{new}` are one array, not two")
             }
         };
         let mut labels = vec![
             label(stored.stmt, Role::Primary, said),
-            label(
+            fact_label(
+                trace,
+                written,
                 written.span,
                 Role::Note,
                 format!("{} changes what `{receiver}.{old}` holds", class_write_word(trace, how)),
@@ -195,10 +201,10 @@ fn prepares(method: &str) -> bool {
     ["init", "setup", "set_up", "reset", "prepare", "allocate"].iter().any(|verb| method.starts_with(verb))
 }
 
-fn class_write_word(trace: &ClassTrace<'_>, how: WriteHow) -> String {
-    match how {
-        WriteHow::Callee { name, .. } => format!("`{}`", trace.name(name)),
-        _ => "this write".to_string(),
+fn class_write_word(trace: &ClassTrace<'_>, how: Wrote) -> String {
+    match how.by {
+        Some((name, _)) => format!("`{}`", trace.name(name)),
+        None => "this write".to_string(),
     }
 }
 

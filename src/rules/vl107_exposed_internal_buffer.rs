@@ -3,7 +3,7 @@
 use crate::domain::Evidence;
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::rules::common::{in_order, label};
-use crate::trace::{ClassTrace, Deed, Fact, Source, WriteHow};
+use crate::trace::{ClassTrace, Deed, Fact, Source, Wrote};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL107",
@@ -16,21 +16,23 @@ pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
     let mut told: Vec<crate::ir::Sym> = Vec::new();
     for handed in trace.facts {
         let Deed::Handed { part } = handed.deed else { continue };
-        if told.contains(&handed.attr) || trace.evidence(handed.attr) < Evidence::Likely {
+        // (What happens in another file is told there.)
+        if handed.method.file.is_some() || told.contains(&handed.attr) || trace.evidence(handed.attr) < Evidence::Likely
+        {
             continue;
         }
         // Written and handed out by one method: each call spoils what the one before gave.
         let same = trace.writes(handed.attr).find(|(fact, _)| fact.method == handed.method);
-        let other = || {
-            trace
-                .writes(handed.attr)
-                .find(|(fact, how)| !matches!(how, WriteHow::Item { whole: true }) && !is_setter(trace.method(fact)))
-        };
+        let other = || trace.writes(handed.attr).find(|(fact, how)| !how.whole && !is_setter(trace.method(fact)));
         let Some((written, how)) = same.or_else(other) else { continue };
         if makes_anew(trace, written, how) {
             continue;
         }
-        let by_call = same.is_some() && !part && !in_place(trace.method(handed));
+        // A base class gives the object new arrays, and when it does so, nobody sees here.
+        let anew = trace
+            .about(handed.attr)
+            .any(|fact| fact.method.file.is_some() && matches!(fact.deed, Deed::Stored(Source::Other)));
+        let by_call = same.is_some() && !part && !anew && !in_place(trace.method(handed));
         let confidence = if by_call { Confidence::Likely } else { Confidence::Possible };
         told.push(handed.attr);
         findings.push(tell(trace, handed, written, confidence));
@@ -38,11 +40,8 @@ pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Does the method that writes the array make a new one first, at each call?
-fn makes_anew(trace: &ClassTrace<'_>, written: &Fact, how: WriteHow) -> bool {
-    let method = match how {
-        WriteHow::Callee { name, .. } => trace.name(name),
-        _ => trace.method(written),
-    };
+fn makes_anew(trace: &ClassTrace<'_>, written: &Fact, how: Wrote) -> bool {
+    let method = how.by.map_or(trace.method(written), |(name, _)| trace.name(name));
     let own = |fact: &&Fact| trace.method(fact) == method;
     let stored = trace.about(written.attr).filter(own).filter(|fact| matches!(fact.deed, Deed::Stored(Source::Other)));
     let first = |stored: &Fact| {
@@ -51,7 +50,7 @@ fn makes_anew(trace: &ClassTrace<'_>, written: &Fact, how: WriteHow) -> bool {
             .writes(written.attr)
             .map(|(fact, _)| fact)
             .filter(own)
-            .all(|fact| fact.stmt.start > stored.stmt.start && trace.indent(fact) >= trace.indent(stored))
+            .all(|fact| fact.stmt.start > stored.stmt.start && fact.indent >= stored.indent)
     };
     stored.into_iter().any(first)
 }

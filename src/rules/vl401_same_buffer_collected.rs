@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use crate::domain::{Array, Bound, BufId, Evidence, Interval, Kinds, Origin, Region, Value, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
-use crate::rules::common::{Write, in_order, is_asked_copy, label, made_label, write_word, writes};
+use crate::rules::common::{Write, in_order, label, made_label, write_word, writes};
 use crate::rules::help::{copy_of, quotable};
 use crate::trace::{BodyTrace, Component, Escape, Event, EventId, EventKind, Loop, Walk, WriteHow};
 
@@ -264,7 +264,7 @@ fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>, whe
         // Whoever iterates over a generator of the file's own, or of a test, knows what it yields; and whoever copies on
         // one of two ways knows when to.
         confidence: if collected.yielded && (trace.is_private() || trace.in_test_module())
-            || collected.array.bufs.len() > 1 && is_asked_copy(trace, collected.array)
+            || collected.array.bufs.len() > 1 && trace.is_asked_copy(collected.array)
         {
             Confidence::Possible
         } else {

@@ -3,7 +3,7 @@
 
 use crate::domain::BufId;
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
-use crate::ir::Local;
+use crate::ir::{BodyId, Local};
 use crate::rules::common::{in_order, label, names_an_output, write_word, writes};
 use crate::source::Span;
 use crate::trace::{BodyTrace, ClassTrace, Deed, Escape, EventKind, Fact, WriteHow};
@@ -24,11 +24,14 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 /// An array that is made in the class's body, and written by a method as if it were the object's own.
 pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
     let class = &trace.module.classes[trace.class.index()];
-    for made in trace.facts.iter().filter(|fact| fact.deed == Deed::Common) {
+    let start = |body: BodyId| trace.module.bodies[body.index()].span.start;
+    let is_own = |fact: &Fact| class.methods.iter().any(|method| start(method.1) == fact.method.start);
+    // (What happens in another file is told there.)
+    let here = |fact: &Fact| fact.method.file.is_none();
+    for made in trace.facts.iter().filter(|fact| fact.deed == Deed::Common && here(fact)) {
         let written = trace.writes(made.attr).find(|(fact, how)| {
-            let inherited =
-                made.method != class.body && trace.module.bodies[fact.method.index()].class != Some(trace.class);
-            !inherited && !matches!(how, WriteHow::Item { whole: true } | WriteHow::Out)
+            let inherited = made.method.start != start(class.body) && !is_own(fact);
+            here(fact) && !inherited && !how.whole && !how.out
         });
         if let Some((written, _)) = written.filter(|_| !trace.is_objects_own(made.attr)) {
             findings.push(tell_common(trace, made, written));

@@ -1,87 +1,14 @@
 //! What the methods of a class do with the arrays that its attributes hold: facts that hold for the class as a whole,
 //! whichever method runs when.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
+use super::fact::{Deed, Fact, Method, Source, Way, Wrote};
 use super::params::lets_callers_choose;
 use super::{BodyTrace, Escape, EventKind, How, Link, WriteHow};
 use crate::domain::{Array, BufId, Evidence, Origin, Owner, Value, ValueId};
-use crate::ir::{BodyId, ClassId, Local, Module, OpKind, Sym};
+use crate::ir::{ClassId, Module, OpKind, Sym};
 use crate::source::Span;
-
-/// How a stored array came from its source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// It is the source itself.
-    Same,
-    /// Through a function that copies only if it must (`np.asarray`).
-    Converted(How),
-    /// A view of it, or of a part.
-    View(How),
-}
-
-/// Where a stored array comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A parameter of the method: its name.
-    Param(Sym, Way),
-    /// Another attribute of the object.
-    Attr(Sym, Way),
-    /// Anything else: an array of its own, as far as is known.
-    Other,
-}
-
-/// What is done with an attribute's array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// The class's own body binds the name to an array: one for all objects.
-    Common,
-    /// `self.a = …`
-    Stored(Source),
-    /// `self.a.append(…)`, `self.a[k] = …` on a list or dict: it keeps the array.
-    Collected(Source),
-    /// The array is written in place.
-    Written(WriteHow),
-    /// It is returned or yielded; `part`: a view of it.
-    Handed {
-        /// Is it a view of a part only?
-        part: bool,
-    },
-    /// Its content is read.
-    Read,
-}
-
-/// One thing that a method does with an attribute.
-#[derive(Clone, Copy, Debug)]
-pub struct Fact {
-    /// The attribute.
-    pub attr: Sym,
-    /// What is done.
-    pub deed: Deed,
-    /// Where: the expression.
-    pub span: Span,
-    /// The statement.
-    pub stmt: Span,
-    /// The method.
-    pub method: BodyId,
-    /// How well it is known that it is an array.
-    pub evidence: Evidence,
-    /// Does the method let its caller say whether arrays are copied or written?
-    pub chosen: bool,
-}
-
-impl Fact {
-    /// Takes into account that callers pass arrays for these parameters.
-    pub fn given(&mut self, module: &Module, given: &FxHashSet<(BodyId, Local)>) {
-        if let Deed::Stored(Source::Param(name, _)) = self.deed {
-            let params = &module.bodies[self.method.index()].params;
-            let local = params.iter().find(|param| param.name == name).map(|param| param.local);
-            if local.is_some_and(|local| given.contains(&(self.method, local))) {
-                self.evidence = self.evidence.max(Evidence::Likely);
-            }
-        }
-    }
-}
 
 /// What all methods of a class, those that it inherits from classes of the file included, do with its attributes.
 #[derive(Debug)]
@@ -117,8 +44,8 @@ impl<'a> ClassTrace<'a> {
         self.about(attr).map(|fact| fact.evidence).max().unwrap_or(Evidence::None)
     }
 
-    /// The writes of an attribute's array that come from outside of the statement that stores it.
-    pub fn writes(&self, attr: Sym) -> impl Iterator<Item = (&'a Fact, WriteHow)> {
+    /// The writes of an attribute's array.
+    pub fn writes(&self, attr: Sym) -> impl Iterator<Item = (&'a Fact, Wrote)> {
         self.about(attr).filter_map(|fact| match fact.deed {
             Deed::Written(how) => Some((fact, how)),
             _ => None,
@@ -132,64 +59,14 @@ impl<'a> ClassTrace<'a> {
         )
     }
 
-    /// Does the method bind the attribute to something of its own later on?
-    pub fn replaced(&self, stored: &Fact) -> bool {
-        let own = self.about(stored.attr).any(|fact| {
-            fact.method == stored.method
-                && fact.stmt.start > stored.stmt.start
-                && matches!(fact.deed, Deed::Stored(Source::Other))
-        });
-        // (`self.x = np.asarray(self.x)` is such a fact, and keeps what was stored.)
-        let known = |span: Span| {
-            self.about(stored.attr).any(|fact| {
-                matches!(fact.deed, Deed::Stored(_)) && fact.stmt.start <= span.start && span.end <= fact.stmt.end
-            })
-        };
-        own || self.bound_after(stored, stored.attr).any(|span| !known(span))
-    }
-
-    /// Does the method that keeps the array of `source` under another name bind `source` to something else later on?
-    pub fn moves_on(&self, stored: &Fact, source: Sym) -> bool {
-        self.bound_after(stored, source).next().is_some()
-    }
-
-    /// Where the method binds the attribute after the statement that stores, whichever way it goes. (Loops are taken to run
-    /// at least once.)
-    fn bound_after(&self, stored: &Fact, attr: Sym) -> impl Iterator<Item = Span> {
-        let limit = self.indent(stored);
-        let after = stored.stmt.start;
-        let ops = self.module.bodies[stored.method.index()].blocks.iter().flat_map(|block| &block.ops);
-        ops.filter(move |op| {
-            let always = || {
-                let (own, header) = placed(self.text, op.span.start);
-                own <= limit || header.trim_start().starts_with("for ") && indent_of(header) <= limit
-            };
-            op.span.start > after
-                && matches!(op.kind, OpKind::SetAttr { name, inplace: false, .. } if name == attr)
-                && always()
-        })
-        .map(|op| op.span)
-    }
-
-    /// How far the statement is indented.
-    pub fn indent(&self, fact: &Fact) -> usize {
-        placed(self.text, fact.stmt.start).0
-    }
-
     /// The name of the method that a fact is from.
     pub fn method(&self, fact: &Fact) -> &'a str {
-        self.name(self.module.bodies[fact.method.index()].name)
-    }
-
-    /// Is the method the getter or setter of a property?
-    pub fn is_property(&self, fact: &Fact) -> bool {
-        let body = &self.module.bodies[fact.method.index()];
-        body.class.is_some_and(|class| self.module.classes[class.index()].properties.contains(&body.name))
+        self.name(fact.method.name)
     }
 
     /// The name by which methods call the object: `self`.
     pub fn receiver(&self, fact: &Fact) -> &'a str {
-        self.module.bodies[fact.method.index()].params.first().map_or("self", |param| self.name(param.name))
+        self.name(fact.method.receiver)
     }
 }
 
@@ -229,15 +106,19 @@ const MAX_LINEAGE: usize = 8;
 
 /// The arrays that a class's own body binds names to.
 pub fn common(trace: &BodyTrace<'_>) -> Vec<Fact> {
+    let method = method(trace, trace.body.name);
     let bound = trace.events.iter().filter_map(|event| match event.kind {
         EventKind::Bound { local, value, .. } if trace.array(value).is_some_and(Array::certain) => Some(Fact {
             attr: trace.body.locals[local.index()].name,
             deed: Deed::Common,
             span: event.span,
             stmt: event.stmt,
-            method: trace.id,
+            indent: placed(trace.text, event.stmt.start).0 as u32,
+            method,
             evidence: Evidence::Certain,
             chosen: false,
+            replaced: false,
+            moves_on: false,
         }),
         _ => None,
     });
@@ -251,6 +132,7 @@ pub fn facts(trace: &BodyTrace<'_>) -> Vec<Fact> {
     let mut collector = Collector {
         trace,
         own,
+        method: method(trace, trace.body.locals[receiver.index()].name),
         chosen: lets_callers_choose(trace.module, trace.body),
         kept: FxHashMap::default(),
         facts: Vec::new(),
@@ -259,13 +141,22 @@ pub fn facts(trace: &BodyTrace<'_>) -> Vec<Fact> {
     for event in trace.events {
         collector.event(event);
     }
+    collector.look_ahead();
     collector.facts
+}
+
+/// What is said of the body with each of its facts.
+fn method(trace: &BodyTrace<'_>, receiver: Sym) -> Method {
+    let body = trace.body;
+    let property = body.class.is_some_and(|class| trace.module.classes[class.index()].properties.contains(&body.name));
+    Method { name: body.name, receiver, property, file: None, start: body.span.start }
 }
 
 struct Collector<'t, 'a> {
     trace: &'t BodyTrace<'a>,
     /// The buffer that stands for `self`.
     own: BufId,
+    method: Method,
     chosen: bool,
     /// Arrays made in the method, and the attribute that they are bound to.
     kept: FxHashMap<BufId, Sym>,
@@ -289,8 +180,13 @@ impl Collector<'_, '_> {
 
     fn event(&mut self, event: &super::Event) {
         let mut put = |attr, deed, evidence| {
-            let (method, chosen) = (self.trace.id, self.chosen);
-            self.facts.push(Fact { attr, deed, span: event.span, stmt: event.stmt, method, evidence, chosen });
+            let indent = match deed {
+                Deed::Read => 0,
+                _ => placed(self.trace.text, event.stmt.start).0 as u32,
+            };
+            let (method, chosen, replaced, moves_on) = (self.method, self.chosen, false, false);
+            let (span, stmt) = (event.span, event.stmt);
+            self.facts.push(Fact { attr, deed, span, stmt, indent, method, evidence, chosen, replaced, moves_on });
         };
         match event.kind {
             EventKind::Escaped { value, how: Escape::Attribute(name), into, .. }
@@ -304,14 +200,6 @@ impl Collector<'_, '_> {
                 if !known {
                     let evidence = self.trace.array(value).map_or(Evidence::None, |array| array.evidence);
                     put(name, Deed::Stored(Source::Other), evidence);
-                }
-            }
-            EventKind::Escaped { value, how: Escape::Collected | Escape::Item, into, .. } => {
-                let Some(list) = self.trace.array(into).and_then(|array| attribute(self.trace, self.own, array)) else {
-                    return;
-                };
-                for (source, evidence) in sources(self.trace, self.own, &self.kept, value, Some(list)) {
-                    put(list, Deed::Collected(source), evidence);
                 }
             }
             EventKind::Escaped { value, via, how: Escape::Returned | Escape::Yielded, .. } => {
@@ -334,7 +222,17 @@ impl Collector<'_, '_> {
                     && !matches!(how, WriteHow::Scratch(_) | WriteHow::TupleItem)
                     && !self.trace.may_miss_memory(object)
                 {
-                    put(attr, Deed::Written(how), array.evidence);
+                    let quote = self.trace.quote(event.span);
+                    let wrote = Wrote {
+                        whole: matches!(how, WriteHow::Item { whole: true }),
+                        out: how == WriteHow::Out,
+                        operator: how == WriteHow::Augmented && event.span == event.stmt && !quote.contains("] "),
+                        by: match how {
+                            WriteHow::Callee { name, procedure, .. } => Some((name, procedure)),
+                            _ => None,
+                        },
+                    };
+                    put(attr, Deed::Written(wrote), array.evidence);
                 }
             }
             EventKind::Read { value, .. } => {
@@ -346,6 +244,51 @@ impl Collector<'_, '_> {
             }
             _ => {}
         }
+    }
+
+    /// Adds to the stores whether what they store is replaced later on.
+    fn look_ahead(&mut self) {
+        for i in 0..self.facts.len() {
+            let stored = self.facts[i];
+            let Deed::Stored(source) = stored.deed else { continue };
+            let own = self.facts.iter().any(|fact| {
+                fact.attr == stored.attr
+                    && fact.stmt.start > stored.stmt.start
+                    && matches!(fact.deed, Deed::Stored(Source::Other))
+            });
+            // (`self.x = np.asarray(self.x)` is such a fact, and keeps what was stored.)
+            let known = |span: Span| {
+                self.facts.iter().any(|fact| {
+                    fact.attr == stored.attr
+                        && matches!(fact.deed, Deed::Stored(_))
+                        && fact.stmt.start <= span.start
+                        && span.end <= fact.stmt.end
+                })
+            };
+            let replaced = own || self.bound_after(&stored, stored.attr).any(|span| !known(span));
+            let moves_on = match source {
+                Source::Attr(other, _) => self.bound_after(&stored, other).next().is_some(),
+                Source::Param(..) | Source::Other => false,
+            };
+            (self.facts[i].replaced, self.facts[i].moves_on) = (replaced, moves_on);
+        }
+    }
+
+    /// Where the method binds the attribute after the statement that stores, whichever way it goes. (Loops are taken to run
+    /// at least once.)
+    fn bound_after(&self, stored: &Fact, attr: Sym) -> impl Iterator<Item = Span> {
+        let (limit, after, text) = (stored.indent as usize, stored.stmt.start, self.trace.text);
+        let ops = self.trace.body.blocks.iter().flat_map(|block| &block.ops);
+        ops.filter(move |op| {
+            let always = || {
+                let (own, header) = placed(text, op.span.start);
+                own <= limit || header.trim_start().starts_with("for ") && indent_of(header) <= limit
+            };
+            op.span.start > after
+                && matches!(op.kind, OpKind::SetAttr { name, inplace: false, .. } if name == attr)
+                && always()
+        })
+        .map(|op| op.span)
     }
 
     fn is_self(&self, value: ValueId) -> bool {
@@ -386,10 +329,10 @@ fn sources(
         }
         let chain = if single { trace.chain(value) } else { Vec::new() };
         let way = match (single.then(|| trace.conversion(value)).flatten(), chain.first()) {
-            (Some(link), _) => Way::Converted(link.how),
-            (None, Some(link)) => Way::View(link.how),
+            (Some(_), _) => Way::Converted,
+            (None, Some(link)) => Way::View { slice: link.how == How::Slice },
             (None, None) if array.is_entry() || single => Way::Same,
-            (None, None) => Way::View(How::Slice),
+            (None, None) => Way::View { slice: true },
         };
         for &buf in &array.bufs {
             let source = match trace.buffers.get(buf).origin {

@@ -8,6 +8,7 @@
 mod attributes;
 pub mod class;
 pub mod event;
+pub mod fact;
 mod feasible;
 pub mod harm;
 pub mod loops;
@@ -16,8 +17,9 @@ pub mod query;
 mod recursion;
 pub mod sweep;
 
-pub use class::{ClassTrace, Deed, Fact, Source, Way};
+pub use class::ClassTrace;
 pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Place, ReadHow, Repeat, WriteHow};
+pub use fact::{Deed, Fact, Source, ToldFacts, Way, Wrote};
 pub use harm::Witnesses;
 pub use loops::{Component, Loop};
 pub use query::{Link, Walk};

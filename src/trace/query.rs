@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{BodyTrace, Escape, Event, EventId, EventKind, How};
-use crate::domain::{Array, BufId, Evidence, Kinds, Origin, Value, ValueId};
+use crate::domain::{Array, BufId, CopyOf, Evidence, Kinds, Origin, Value, ValueId};
 use crate::ir::{BlockId, Local};
 
 /// What a visitor of [`BodyTrace::walk_from`] wants next.
@@ -215,6 +215,12 @@ impl<'a> BodyTrace<'a> {
     pub fn may_miss_memory(&self, written: ValueId) -> bool {
         let guessed = self.array(written).is_some_and(|array| !array.is_entry() && array.evidence < Evidence::Likely);
         guessed && self.chain(written).iter().any(|link| link.how != How::Slice) || self.may_be_copied_item(written)
+    }
+
+    /// May the array be a copy that was asked for?
+    pub fn is_asked_copy(&self, array: &Array) -> bool {
+        let copied = |buf: BufId| self.buffers.get(buf).copied_from.as_ref();
+        array.bufs.iter().any(|&buf| copied(buf).is_some_and(|from| from.how == CopyOf::Explicit))
     }
 
     /// The link of a value's chain that is a conversion, after which one has an array of one's own more often than not:

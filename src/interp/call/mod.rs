@@ -149,8 +149,9 @@ impl<'a> Machine<'a> {
                 Some(value) => value,
                 None => self.call_unknown(Some(obj), args),
             },
-            Value::Unknown => match self.known.method(name) {
-                Some(row) if !container_like(self.name(name)) => {
+            Value::Unknown => match (self.super_method(obj, name, args), self.known.method(name)) {
+                (Some(value), _) => value,
+                (None, Some(row)) if !container_like(self.name(name)) => {
                     let call = self.bind_args(row, Some(obj), args);
                     self.apply(&call)
                 }
@@ -305,7 +306,11 @@ impl<'a> Machine<'a> {
         if let Some(summary) = self.callees.summary(path)
             && let Some(name) = path.rsplit('.').next().and_then(|name| self.module.names.get(name))
         {
-            return self.call_summary(name, &summary, args);
+            return self.call_summary(name, &summary, None, args).value;
+        }
+        if let Some(class) = self.callees.class(path) {
+            let path = self.paths.intern(path);
+            return self.construct_told(path, &class, args);
         }
         if known::is_library(path) {
             for &arg in args.list {

@@ -4,25 +4,33 @@ use smallvec::SmallVec;
 
 use super::export::kinds;
 use super::{Absent, Given, Passed, Returned, ReturnedArray, Summary};
-use crate::domain::{Array, Evidence, Kinds, Owner, Region, Tri, Value, ValueId};
+use crate::domain::{Array, BufId, Evidence, Kinds, Owner, Region, Tri, Value, ValueId};
 use crate::interp::call::Args;
 use crate::interp::gather::{Gathered, is_plain};
 use crate::interp::instantiate::FIRST_PART;
 use crate::interp::machine::Machine;
+use crate::interp::summary::{Done, Receiver};
 use crate::ir::{ArgKind, Sym, Temp};
 use crate::trace::params::chooses_to_share;
 use crate::trace::{EventKind, Place, WriteHow};
 
-/// What each parameter was bound to.
+/// One call: what each parameter was bound to, and what stands for the allocations that are told of.
 struct Bound {
     slots: Vec<(Option<ValueId>, Option<Temp>)>,
+    made: Vec<(u16, BufId)>,
 }
 
 impl<'a> Machine<'a> {
-    /// A call of a function of another file.
-    pub(crate) fn call_summary(&mut self, name: Sym, summary: &Summary, args: &Args<'a>) -> ValueId {
+    /// A call of a function or method of another file; `receiver` is passed before the arguments.
+    pub(crate) fn call_summary(
+        &mut self,
+        name: Sym,
+        summary: &Summary,
+        receiver: Option<Receiver>,
+        args: &Args<'a>,
+    ) -> Done {
         self.pass(args);
-        let bound = self.bind_foreign(summary, args);
+        let mut bound = self.bind_foreign(summary, receiver, args);
         if self.recording {
             self.tell_foreign_writes(name, summary, &bound);
         }
@@ -31,16 +39,18 @@ impl<'a> Machine<'a> {
                 self.havoc(*value);
             }
         }
+        let passed: SmallVec<[ValueId; 4]> =
+            args.values.iter().copied().chain(receiver.map(|receiver| receiver.value)).collect();
         if summary.effects {
-            args.values.iter().for_each(|&value| self.havoc(value));
+            passed.iter().for_each(|&value| self.havoc(value));
             self.disturb();
         }
         if summary.reshapes {
             self.reshapes = true;
-            self.forget_layouts(&args.values);
+            self.forget_layouts(&passed);
         }
         let value = if self.shares(summary, args, &bound) {
-            self.foreign_value(&summary.returned, &bound)
+            self.foreign_value(&summary.returned, &mut bound)
         } else {
             ValueId::UNKNOWN
         };
@@ -51,7 +61,28 @@ impl<'a> Machine<'a> {
                 }
             }
         }
-        value
+        let stores = self.foreign_stores(summary, &mut bound);
+        Done { value, stores, effects: summary.effects }
+    }
+
+    /// Stores what the callee leaves in attributes; what it leaves in those of an object that is being made comes back.
+    fn foreign_stores(&mut self, summary: &Summary, bound: &mut Bound) -> Vec<(Sym, ValueId)> {
+        let mut own = Vec::new();
+        let mut stores = Vec::new();
+        for stored in &summary.stores {
+            let target = self.given_value(&stored.to, bound).unwrap_or(ValueId::UNKNOWN);
+            let value = self.foreign_value(&stored.value, bound);
+            // An attribute that this file has no name for nobody asks for here.
+            stores.extend(self.module.names.get(&stored.name).map(|name| (target, name, value)));
+        }
+        for (target, name, value) in stores {
+            if target == ValueId::BOTTOM {
+                own.push((name, value));
+            } else {
+                self.store_in(target, name, value);
+            }
+        }
+        own
     }
 
     /// Do the caller's choices leave it open that the result lies in what is passed?
@@ -70,14 +101,18 @@ impl<'a> Machine<'a> {
     }
 
     /// Binds the arguments of a call to the parameters.
-    fn bind_foreign(&mut self, summary: &Summary, args: &Args<'a>) -> Bound {
+    fn bind_foreign(&mut self, summary: &Summary, receiver: Option<Receiver>, args: &Args<'a>) -> Bound {
         let params = &summary.params;
-        let mut bound = Bound { slots: vec![(None, None); params.len()] };
+        let mut bound = Bound { slots: vec![(None, None); params.len()], made: Vec::new() };
         let positional: SmallVec<[usize; 8]> =
             (0..params.len()).filter(|&i| matches!(params[i].passed, Passed::Positional | Passed::Either)).collect();
         let rest = params.iter().position(|param| param.passed == Passed::Rest);
         let named_rest = params.iter().position(|param| param.passed == Passed::NamedRest);
         let mut next = 0;
+        if let (Some(receiver), Some(&slot)) = (receiver, positional.first()) {
+            bound.slots[slot] = (Some(receiver.value), receiver.temp);
+            next = 1;
+        }
         let (mut open, mut misplaced) = (false, false);
         for (arg, &value) in args.list.iter().zip(&args.values) {
             let slot = match arg.kind {
@@ -133,9 +168,7 @@ impl<'a> Machine<'a> {
         for name in &given.path {
             let name = self.module.names.get(name)?;
             value = match self.values.get(value).clone() {
-                Value::Ref(objects) if self.instance_class(&objects).is_some() => {
-                    self.instance_attribute(&objects, value, name)
-                }
+                Value::Ref(objects) if self.are_instances(&objects) => self.instance_attribute(&objects, value, name),
                 Value::Array(array) if self.entry_object(&array).is_some() => self.object_attribute(&array, name),
                 _ => return None,
             };
@@ -159,7 +192,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn foreign_value(&mut self, returned: &Returned, bound: &Bound) -> ValueId {
+    fn foreign_value(&mut self, returned: &Returned, bound: &mut Bound) -> ValueId {
         match returned {
             Returned::Unknown => ValueId::UNKNOWN,
             Returned::None => ValueId::NONE,
@@ -172,7 +205,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn foreign_array(&mut self, told: &ReturnedArray, bound: &Bound) -> ValueId {
+    fn foreign_array(&mut self, told: &ReturnedArray, bound: &mut Bound) -> ValueId {
         if told.same
             && let [given] = &told.given[..]
             && let Some(value) = self.given_value(given, bound)
@@ -191,8 +224,15 @@ impl<'a> Machine<'a> {
             },
         };
         for &number in &told.made {
-            let made = self.alloc(FIRST_PART + number);
-            self.buffers.get_mut(made).blank = told.blank;
+            let made = match bound.made.iter().find(|made| made.0 == number) {
+                Some(made) => made.1,
+                None => {
+                    let made = self.alloc(FIRST_PART + number);
+                    self.buffers.get_mut(made).blank = told.blank;
+                    bound.made.push((number, made));
+                    made
+                }
+            };
             gathered.lies &= self.buffers.get(made).single();
             gathered.bufs.push(made);
         }

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Absent, Choice, Given, Parameter, Passed, Returned, ReturnedArray, Summary, Write};
+use super::{Absent, Choice, Given, Parameter, Passed, Returned, ReturnedArray, Stored, Summary, Write};
 use crate::domain::{Age, Array, BufId, Evidence, Kinds, Origin, Owner, Value, ValueId};
 use crate::interp::machine::Machine;
 use crate::interp::summary::{BodySummary, Progress};
@@ -35,17 +35,21 @@ impl<'a> Machine<'a> {
     }
 
     /// Are other files told of the body?
-    pub(crate) fn is_exported(&self, id: BodyId) -> bool {
+    fn is_exported(&self, id: BodyId) -> bool {
+        let body = &self.module.bodies[id.index()];
+        body.parent == Some(BodyId(0)) && self.callees.is_wanted(self.name(body.name)) && self.can_be_told(id)
+    }
+
+    /// Does a call of the body do what its analysis says?
+    pub(super) fn can_be_told(&self, id: BodyId) -> bool {
         let body = &self.module.bodies[id.index()];
         body.kind == BodyKind::Function
-            && body.parent == Some(BodyId(0))
             && !body.is_async
             && !body.is_generator
-            && self.callees.is_wanted(self.name(body.name))
             && body.decorators.iter().all(|path| self.is_transparent(path))
     }
 
-    fn export(&self, id: BodyId, summary: &BodySummary) -> Summary {
+    pub(super) fn export(&self, id: BodyId, summary: &BodySummary) -> Summary {
         let body = &self.module.bodies[id.index()];
         let mut writes = Vec::new();
         // Whether it writes depends on a flag that is not followed.
@@ -56,9 +60,22 @@ impl<'a> Machine<'a> {
                 writes.extend(to.map(|to| Write { to, file, span: write.place.span }));
             }
         }
-        let mut made = FxHashMap::default();
-        self.count(summary.returned, &mut made, 0);
-        let mut export = Export { machine: self, id, counts: made, numbers: FxHashMap::default() };
+        let mut counts = FxHashMap::default();
+        for value in summary.stores.iter().map(|stored| stored.2).chain([summary.returned]) {
+            self.count(value, &mut counts, 0);
+        }
+        let mut export = Export { machine: self, id, counts, numbers: FxHashMap::default() };
+        let mut stores = Vec::new();
+        let mut effects = summary.effects || !summary.rebinds.is_empty();
+        for &(object, name, value) in &summary.stores {
+            match self.given(id, object) {
+                Some(to) => {
+                    let (name, value) = (self.name(name).to_owned(), export.returned(value, 0));
+                    stores.push(Stored { to, name, value });
+                }
+                None => effects = true,
+            }
+        }
         let returned = if summary.apart { Returned::Unknown } else { export.returned(summary.returned, 0) };
         let choices = body.params.iter().enumerate().filter_map(|(i, param)| {
             let shares = chooses_to_share(self.name(param.name))?;
@@ -71,7 +88,8 @@ impl<'a> Machine<'a> {
             returned,
             choices: choices.collect(),
             tainted: tainted.collect(),
-            effects: summary.effects || !summary.stores.is_empty() || !summary.rebinds.is_empty(),
+            stores,
+            effects,
             reshapes: summary.reshapes,
         }
     }

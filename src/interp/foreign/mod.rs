@@ -1,14 +1,19 @@
-//! What other files are told of a function: a summary that depends on nothing of the file it comes from.
+//! What other files are told of functions and classes: summaries that depend on nothing of the file they come from.
 //!
-//! `export` writes one from what the function's own analysis says, `apply` reads it at a call. Both leave out what they
-//! cannot say: a summary says less than the analysis of the body, never something else.
+//! `export` writes one from what the function's own analysis says, `apply` reads it at a call; `class` does both for
+//! classes. All leave out what they cannot say: a summary says less than the analysis of the body, never something else.
 
 mod apply;
+mod class;
 mod export;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::source::Span;
+use crate::trace::ToldFacts;
 
 /// What a call of a function does, for callers in other files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +28,9 @@ pub struct Summary {
     pub choices: Vec<Choice>,
     /// Positions of parameters that, if they are containers, may hold other elements afterwards.
     pub tainted: Vec<u32>,
-    /// May it run something unknown, or change attributes of what it reaches?
+    /// What it stores in attributes of what it is given.
+    pub stores: Vec<Stored>,
+    /// May it run something unknown, or change attributes of what is no parameter?
     pub effects: bool,
     /// May it set the shape, dtype or flags of an array that is not its own?
     pub reshapes: bool,
@@ -99,6 +106,53 @@ pub struct Write {
     pub span: Span,
 }
 
+/// What a function leaves in an attribute of an object that it is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// Which object.
+    pub to: Given,
+    /// The attribute.
+    pub name: String,
+    /// What it holds when the function is done.
+    pub value: Returned,
+}
+
+/// What other files are told of a class: its methods, own and inherited.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassSummary {
+    /// The methods of which something is known, by name.
+    pub methods: BTreeMap<String, Method>,
+    /// Is there a base of which nothing is known? Then it may have methods that are not listed.
+    pub open: bool,
+    /// Does it leave construction and access to attributes to Python?
+    pub plain: bool,
+    /// What the methods do with the attributes, if another class inherits from it.
+    pub facts: ToldFacts,
+}
+
+/// A method of a class, as other files see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Method {
+    /// How it is called.
+    pub kind: MethodKind,
+    /// What it does, if that is known; its first parameter is the receiver, but for static methods.
+    pub summary: Option<Arc<Summary>>,
+    /// The names that it asks of its receiver, and those that the methods of such names ask, sorted: a class that has a
+    /// method of its own for one makes it another method.
+    pub asks: Vec<String>,
+}
+
+/// How a method is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MethodKind {
+    /// `obj.name(…)`, with the object as the first argument.
+    Plain,
+    /// `obj.name(…)`, without it.
+    Static,
+    /// `obj.name`
+    Property,
+}
+
 /// What a function returns.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Returned {
@@ -113,6 +167,17 @@ pub enum Returned {
     Array(ReturnedArray),
     /// A tuple of these.
     Tuple(Vec<Returned>),
+}
+
+impl Returned {
+    /// May it lie in what the function is given?
+    pub(crate) fn is_given(&self) -> bool {
+        match self {
+            Returned::Unknown | Returned::None | Returned::Scalar => false,
+            Returned::Array(array) => !array.given.is_empty(),
+            Returned::Tuple(items) => items.iter().any(Returned::is_given),
+        }
+    }
 }
 
 /// An array that a function returns, or what may be one.
@@ -156,7 +221,12 @@ pub struct Imported {
 /// Where the interpreter asks for what other files hold. `project` implements it.
 pub trait Callees {
     /// What a function of another file does, by its dotted path, if that is known.
-    fn summary(&self, _path: &str) -> Option<std::sync::Arc<Summary>> {
+    fn summary(&self, _path: &str) -> Option<Arc<Summary>> {
+        None
+    }
+
+    /// What is known of a class of another file, by its dotted path.
+    fn class(&self, _path: &str) -> Option<Arc<ClassSummary>> {
         None
     }
 
@@ -176,8 +246,13 @@ pub trait Callees {
         &[]
     }
 
-    /// Does another file call the function of this name of the file's own scope?
+    /// Does another file use the function or class of this name of the file's own scope?
     fn is_wanted(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// Does a class of another file inherit from the class of this name of the file's own scope?
+    fn is_inherited(&self, _name: &str) -> bool {
         false
     }
 }

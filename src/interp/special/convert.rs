@@ -8,6 +8,9 @@ use crate::interp::call::{Call, Shared};
 use crate::interp::machine::{LIST_PART, Machine, reaxed};
 use crate::ir::{ClassId, Const, OpKind};
 
+/// Methods by which a class says how its instances are copied (<https://docs.python.org/3/library/copy.html>).
+const COPYING: [&str; 5] = ["__copy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__"];
+
 impl<'a> Machine<'a> {
     // --- conversions --------------------------------------------------------------------------------------------
 
@@ -395,7 +398,15 @@ impl<'a> Machine<'a> {
         match self.values.get(value).clone() {
             Value::Ref(objects) if objects.len() == 1 => {
                 let content = self.values.content(self.state.content(objects[0])?).clone();
-                if matches!(content.kind, ObjectKind::Instance(Some(class)) if self.copies_itself(class)) {
+                let copies_itself = match content.kind {
+                    ObjectKind::Instance(Some(class)) => self.copies_itself(class),
+                    ObjectKind::Imported(path) => {
+                        let class = self.callees.class(self.paths.text(path));
+                        class.is_none_or(|class| COPYING.iter().any(|name| class.methods.contains_key(*name)))
+                    }
+                    _ => false,
+                };
+                if copies_itself {
                     return Some(ValueId::UNKNOWN);
                 }
                 let copy = self.new_object(LIST_PART, content);
@@ -445,7 +456,7 @@ impl<'a> Machine<'a> {
 
     /// Has the class a method that says how its instances are copied?
     fn copies_itself(&self, class: ClassId) -> bool {
-        ["__copy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__"]
+        COPYING
             .iter()
             .any(|name| self.module.names.get(name).is_some_and(|name| self.find_method(class, name).is_some()))
     }
