@@ -1,16 +1,16 @@
 //! `viewlint inspect`: the command around [`crate::inspect`].
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use rayon::prelude::*;
+use std::sync::{Arc, OnceLock};
 
 use super::args::ConfigArgs;
 use super::config::{Found, Resolver};
 use super::output::{self, Output};
 use super::{CliError, Status, workers};
+use crate::check;
 use crate::inspect::{self, Format};
 use crate::model::Model;
+use crate::project::Project;
 use crate::report::FileError;
 use crate::source::{LineIndex, SourceFile, decode, discovery};
 
@@ -31,8 +31,20 @@ pub(super) fn run(files: &[PathBuf], format: Format, config: &ConfigArgs) -> Res
         targets.push((path, line, model));
     }
     let pool = workers::pool(None)?;
-    let results: Vec<Result<String, FileError>> =
-        pool.install(|| targets.par_iter().map(|(path, line, model)| render(path, *line, format, model)).collect());
+    let cwd = std::env::current_dir().unwrap_or_default();
+    let paths: Vec<String> =
+        targets.iter().map(|(path, ..)| discovery::display(&discovery::absolute(&cwd, path))).collect();
+    let shown = targets.iter().map(|(path, ..)| discovery::display(path)).collect();
+    let done: Vec<OnceLock<Result<String, FileError>>> = targets.iter().map(|_| OnceLock::new()).collect();
+    pool.install(|| {
+        let project = check::project(&paths, shown, |file| decode::read(&targets[file].0).ok());
+        project.run(|file| {
+            let (path, line, model) = &targets[file];
+            // Each file is looked at once.
+            let _ = done[file].set(render(path, *line, format, model, (&project, file)));
+        });
+    });
+    let results = done.into_iter().filter_map(OnceLock::into_inner);
     let mut status = Status::Clean;
     let mut out = Output::open(None)?;
     for result in results {
@@ -47,11 +59,17 @@ pub(super) fn run(files: &[PathBuf], format: Format, config: &ConfigArgs) -> Res
     Ok(status)
 }
 
-fn render(path: &Path, line: Option<u32>, format: Format, model: &Model) -> Result<String, FileError> {
+fn render(
+    path: &Path,
+    line: Option<u32>,
+    format: Format,
+    model: &Model,
+    of: (&Project, usize),
+) -> Result<String, FileError> {
     let shown = discovery::display(path);
     let text = decode::read(path).map_err(|error| workers::unreadable(&shown, &error))?;
     let source = SourceFile { path: shown.clone(), text };
-    let rendered = workers::guarded(&shown, || inspect::render(&source, line, format, model))?;
+    let rendered = workers::guarded(&shown, || inspect::render(&source, line, format, model, Some(of)))?;
     rendered.map_err(|error| {
         let at = LineIndex::new(&source.text).location(&source.text, error.span.start);
         FileError { path: shown, location: Some(at), message: error.message }

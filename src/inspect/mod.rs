@@ -15,6 +15,7 @@ use crate::domain::{Value, ValueId};
 use crate::interp::{NoCallees, Observer, Point, analyse};
 use crate::ir::{BodyId, BodyKind, LocalKind, Module, lower};
 use crate::model::Model;
+use crate::project::Project;
 use crate::source::{LineIndex, SourceFile};
 use crate::syntax;
 use crate::trace::{BodyTrace, EventKind};
@@ -43,11 +44,18 @@ pub(crate) struct Row<'a> {
     notes: Vec<String>,
 }
 
-/// Renders the beliefs about a file, or about one of its lines (from 1).
+/// Renders the beliefs about a file, or about one of its lines (from 1); `of`: the project that it is a file of, which
+/// keeps what the file says to others.
 ///
 /// # Errors
 /// The first syntax error: of a file that does not parse nothing is believed.
-pub fn render(source: &SourceFile, line: Option<u32>, format: Format, model: &Model) -> Result<String, SyntaxError> {
+pub fn render(
+    source: &SourceFile,
+    line: Option<u32>,
+    format: Format,
+    model: &Model,
+    of: Option<(&Project, usize)>,
+) -> Result<String, SyntaxError> {
     let parsed = syntax::parse(&source.text, source.path.ends_with(".pyi"));
     if let Some((message, span)) = parsed.errors.first() {
         return Err(SyntaxError { message: message.clone(), span: *span });
@@ -62,7 +70,16 @@ pub fn render(source: &SourceFile, line: Option<u32>, format: Format, model: &Mo
         states: BTreeMap::new(),
         rows: Vec::new(),
     };
-    analyse(&module, &source.text, model, &NoCallees, &mut believer);
+    match of {
+        Some((project, file)) => {
+            let view = project.view(file, &module);
+            let outcome = analyse(&module, &source.text, model, &view, &mut believer);
+            project.keep(file, view.into_table(), outcome.exports);
+        }
+        None => {
+            analyse(&module, &source.text, model, &NoCallees, &mut believer);
+        }
+    }
     let rows = believer.rows;
     Ok(match format {
         Format::Json => rows
