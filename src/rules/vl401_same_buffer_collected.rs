@@ -27,6 +27,8 @@ struct Collected<'a> {
     /// The name that holds the key, for `items[name] = x`.
     key: Option<Local>,
     yielded: bool,
+    /// Is it a copy of a container, which holds the array?
+    shallow: bool,
 }
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
@@ -47,8 +49,11 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         if writes.is_empty() {
             return;
         }
+        // A copy of a dict holds the arrays of the dict.
+        let copied = shallow_copy(trace, event, value);
+        let (value, via) = copied.unwrap_or((value, via));
         for array in trace.arrays(value) {
-            let collected = Collected { id, value, array, via, into, key, yielded };
+            let collected = Collected { id, value, array, via, into, key, yielded, shallow: copied.is_some() };
             let told = match changed_between(trace, &collected, writes) {
                 Some(write) => Some((write, "in each pass")),
                 None => changed_below(trace, &collected, writes).map(|write| (write, "by each call")),
@@ -60,6 +65,17 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// What the value holds, and the name of what it is a copy of, if the statement made it as a shallow copy.
+fn shallow_copy(trace: &BodyTrace<'_>, collected: &Event, value: ValueId) -> Option<(ValueId, Option<Local>)> {
+    let Value::Ref(_) = trace.values.get(value) else { return None };
+    trace.iter().find_map(|(_, event)| match event.kind {
+        EventKind::Shallow { via, held, result } if event.stmt == collected.stmt && result == value => {
+            Some((held, via))
+        }
+        _ => None,
+    })
 }
 
 /// The write that changes in another pass what was collected in this one.
@@ -251,7 +267,8 @@ fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>, whe
     let what = text.map_or_else(|| "the array".to_string(), |text| format!("`{text}`"));
     let mut labels: Vec<_> = collected.array.bufs.first().and_then(|&buf| made_label(trace, buf)).into_iter().collect();
     let (verb, kept) = if collected.yielded { ("yielded", "yield") } else { ("collected", "keep") };
-    labels.push(label(span, Role::Primary, format!("{what} is {verb} here {when}: the same memory, no copy")));
+    let same = if collected.shallow { "a copy that holds the same arrays" } else { "the same memory, no copy" };
+    labels.push(label(span, Role::Primary, format!("{what} is {verb} here {when}: {same}")));
     labels.push(label(
         write.event.span,
         Role::Seen,
@@ -272,6 +289,9 @@ fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>, whe
         },
         labels: in_order(labels),
         help: Some(match text {
+            Some(text) if collected.shallow => {
+                format!("{kept} copies of the arrays as well: `copy.deepcopy(…)` in place of `{text}`")
+            }
             Some(text) => format!("{kept} a copy: `{}`", copy_of(text)),
             None => format!("{kept} a copy: add `.copy()`"),
         }),
