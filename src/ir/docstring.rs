@@ -39,6 +39,9 @@ const IN_PLACE: [&str; 21] = [
 const PURE: [&str; 6] =
     ["returns a copy", "return a copy", "a new array", "new ndarray", "without modifying", "not mutate"];
 
+/// Words that say that one buffer is handed out again and again.
+const REUSED: [&str; 7] = ["reused", "re-used", "reuses", "re-uses", "same buffer", "same array", "same memory"];
+
 /// Words before one of [`IN_PLACE`] that turn it round.
 const NEGATIONS: [&str; 7] = ["not", "never", "without", "n't", "no", "nor", "none"];
 
@@ -46,6 +49,7 @@ const NEGATIONS: [&str; 7] = ["not", "never", "without", "n't", "no", "nor", "no
 struct Stems {
     says: [Finder<'static>; 10],
     pure: [Finder<'static>; 4],
+    reused: [Finder<'static>; 3],
     array: Finder<'static>,
     returns: [Finder<'static>; 3],
     numpy: Finder<'static>,
@@ -58,6 +62,7 @@ static STEMS: LazyLock<Stems> = LazyLock::new(|| Stems {
     says: ["lace", "odif", "verw", "utat", "lobber", "nstead of", "torage", "llocated", "orkspace", "ork array"]
         .map(Finder::new),
     pure: ["opy", "ew array", "ew ndarray", "ithout"].map(Finder::new),
+    reused: ["euse", "e-use", "ame "].map(Finder::new),
     array: Finder::new("rray"),
     returns: ["eturn", "ield", "rtype"].map(Finder::new),
     numpy: Finder::new("----"),
@@ -74,10 +79,12 @@ pub fn facts(text: &str) -> DocFacts {
     let says = STEMS.says.iter().any(has);
     let pure = STEMS.pure.iter().any(has);
     let returns = has(&STEMS.array) && STEMS.returns.iter().any(has);
-    if !(says || pure || returns) {
+    let reused = STEMS.reused.iter().any(has);
+    if !(says || pure || returns || reused) {
         return facts;
     }
     let text = text.to_ascii_lowercase();
+    facts.says_reused = reused && REUSED.iter().any(|phrase| text.contains(phrase));
     if says || pure {
         // A phrase may be broken over two lines.
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -371,6 +378,8 @@ mod tests {
         assert_eq!(says("Returns a copy of x."), (false, true));
         assert_eq!(says("This is not in place."), (false, true));
         assert_eq!(says("The mean of x."), (false, false));
+        assert!(facts("Yields blocks. The buffer is reused.").says_reused && facts("The same array.").says_reused);
+        assert!(!facts("The same length as x.").says_reused);
         assert_eq!(says("An array to store it in, instead of\n    returning it."), (true, false));
         assert_eq!(says("Storage array for the stages."), (true, false));
     }

@@ -140,6 +140,8 @@ pub struct DocFacts {
     pub says_in_place: bool,
     /// The docstring promises that the input is left alone, or that a new array or a copy is returned.
     pub says_pure: bool,
+    /// The docstring says that one buffer is handed out again and again.
+    pub says_reused: bool,
     /// The docstring's section on the return value speaks of an array.
     pub returns_array: bool,
 }

@@ -278,9 +278,10 @@ fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>, whe
         rule: &INFO,
         span,
         message: format!("{what} is {verb} {when}, and changed in place in between"),
-        // Whoever iterates over a generator of the file's own, or of a test, knows what it yields; and whoever copies on
-        // one of two ways knows when to.
-        confidence: if collected.yielded && (trace.is_private() || trace.in_test_module())
+        // Whoever iterates over a generator of the file's own, or of a test, or one that says so, knows what it yields;
+        // and whoever copies on one of two ways knows when to.
+        confidence: if collected.yielded
+            && (trace.is_private() || trace.in_test_module() || trace.doc_facts().says_reused)
             || collected.array.bufs.len() > 1 && trace.is_asked_copy(collected.array)
         {
             Confidence::Possible
