@@ -224,9 +224,12 @@ impl<'a> Machine<'a> {
     }
 
     /// The objects on entry of which the value certainly is one: the values of parameters, and what their attributes
-    /// were bound to.
+    /// were bound to. (The attributes of a named tuple are its elements, which lie in its own memory.)
     pub(crate) fn entry_objects(&self, array: &Array) -> SmallVec<[BufId; 2]> {
-        let known = array.entry && !array.unknown && array.bufs.iter().all(|&buf| self.is_followed(buf));
+        let known = array.kinds.meets(Kinds::ARRAY.union(Kinds::OTHER))
+            && array.entry
+            && !array.unknown
+            && array.bufs.iter().all(|&buf| self.is_followed(buf));
         if known { array.bufs.clone() } else { SmallVec::new() }
     }
 

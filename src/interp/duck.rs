@@ -16,7 +16,9 @@ impl<'a> Machine<'a> {
             return None;
         }
         match &param.annotation {
-            Some(Ann::Name(path)) => return self.classes.named(path).filter(|&class| self.is_plain(class)),
+            Some(Ann::Name(path)) => {
+                return self.classes.named(path).filter(|&class| self.is_plain(class) && !self.extends_tuple(class));
+            }
             Some(_) => return None,
             None => {}
         }
@@ -28,7 +30,7 @@ impl<'a> Machine<'a> {
         let mut having =
             (0..self.module.classes.len() as u32).map(ClassId).filter(|&class| self.has_all(class, &asked));
         let (Some(class), None) = (having.next(), having.next()) else { return None };
-        self.is_plain(class).then_some(class)
+        (self.is_plain(class) && !self.extends_tuple(class)).then_some(class)
     }
 
     /// Is it a name that arrays or containers have a method or attribute of?

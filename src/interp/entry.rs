@@ -86,9 +86,10 @@ impl<'a> Machine<'a> {
             return self.values.make(array);
         }
         match param.annotation.as_ref().map_or(Said::Nothing, |ann| self.annotation(ann)) {
-            Said::Nothing => {}
             Said::Int => return self.values.int(None),
             Said::Bool => return self.values.intern(Value::Bool(None)),
+            Said::Nothing if self.is_annotated_tuple(param) => array.kinds = Kinds::CONTAINER.union(Kinds::NONE),
+            Said::Nothing => {}
             Said::Kinds(kinds) if kinds.has(Kinds::ARRAY) => {
                 // Callers pass lists and tuples to annotated parameters all the same (astropy's own tests do): an
                 // annotation is good evidence for a rule, but `inspect` claims nothing of it.

@@ -52,7 +52,7 @@ impl<'a> Machine<'a> {
         let module = self.module;
         let bindings = self.bindings.entry(class).or_insert_with(|| Bindings::of(module, class));
         let bound: SmallVec<[Bound; 4]> = bindings.0.iter().filter(|bound| bound.name == name).copied().collect();
-        let mut found = false;
+        let mut found = self.declares_array(class, name);
         for Bound { method, block, value, .. } in bound {
             let of_block = Made { parent: method, ops: &module.bodies[method.index()].blocks[block.index()].ops };
             match of_block.op(value).map(|op| &op.kind) {

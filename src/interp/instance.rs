@@ -36,7 +36,7 @@ impl<'a> Machine<'a> {
                 let name = self.module.classes[class.index()].name;
                 summary.map(|summary| self.call_summary(name, &summary, Some(receiver), args))
             }
-            None => Some(Done::nothing()),
+            None => Some(self.fill_record(class, args)),
         };
         self.made(content, done, args)
     }

@@ -12,12 +12,14 @@ use crate::ir::{Block, BodyId, ClassId, Module, OpKind, Sym};
 /// Classes further up the chain of bases are not looked at.
 const MAX_BASES: usize = 8;
 
-/// Classes that have nothing to say of how objects are made and of what their attributes hold.
-const HARMLESS: [&str; 14] = [
+/// Classes that have nothing to say of how objects are made and of what their attributes hold (or all of it by their
+/// fields, as `NamedTuple`: see `record`).
+const HARMLESS: [&str; 15] = [
     "object",
     "ABC",
     "Protocol",
     "Generic",
+    "NamedTuple",
     "BaseEstimator",
     "TransformerMixin",
     "ClassifierMixin",
@@ -241,7 +243,8 @@ impl<'a> Machine<'a> {
             let start = body.span.start as usize;
             let header = self.text.get(start..body.span.end as usize).unwrap_or("").lines().next().unwrap_or("");
             let odd = |name: &Sym| ODD.contains(&self.name(*name));
-            if !body.decorators.is_empty() || header.contains('=') || info.methods.iter().any(|method| odd(&method.0)) {
+            let decorated = !body.decorators.iter().all(|path| self.is_dataclass(path));
+            if decorated || header.contains('=') || info.methods.iter().any(|method| odd(&method.0)) {
                 return false;
             }
             let calls = |block: &Block| block.ops.iter().any(|op| matches!(op.kind, OpKind::Call(..)));

@@ -65,6 +65,7 @@ mod library;
 mod lineage;
 mod machine;
 mod order;
+mod record;
 mod refine;
 mod seeming;
 mod shapes;

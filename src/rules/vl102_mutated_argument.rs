@@ -1,12 +1,13 @@
 //! A function changes the array that its caller passed, where a new value was meant.
 
-use crate::domain::{Array, BufId, Evidence, Origin, Owner, Region, ValueId};
+use crate::domain::{Array, BufId, Evidence, Origin, Owner, Region, Value, ValueId};
 use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
     Write, how_word, label, names_an_output, remakes, seen_word, told_in_order, works_in_place, write_word, writes,
 };
 use crate::rules::help::{copy_of, grouped, quotable};
+use crate::source::Span;
 use crate::trace::params::lets_callers_choose;
 use crate::trace::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Walk, WriteHow};
 
@@ -94,13 +95,40 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
         return None;
     }
     let inside = matches!(trace.buffers.get(buf).origin, Origin::Attr(..));
-    if inside && !matches!(way, Way::Viewed(_, How::Slice)) {
+    if inside && !matches!(way, Way::Viewed(_, How::Slice)) && !renewed(trace, write, object, param) {
         // Objects are passed to be changed.
         return None;
     }
     let after = after(trace, write);
     let confidence = confidence(trace, write, buf, name, way, after, inside);
     Some(tell(trace, write, param, way, after, inside, confidence))
+}
+
+/// `q = State(p.x)`, `q.x += d`, or `x = p.x`, `x += d`, `return State(x)`: is the array of the object that was passed
+/// written as that of a new one?
+fn renewed(trace: &BodyTrace<'_>, write: &Write<'_>, written: &Array, param: Local) -> bool {
+    let is_object = |value| matches!(trace.values.get(value), Value::Ref(_));
+    let through_new = write.via.is_some_and(|via| {
+        via != param
+            && trace
+                .bindings(via)
+                .any(|(_, event)| matches!(event.kind, EventKind::Bound { value, .. } if is_object(value)))
+    });
+    let returned = |stmt: Span| {
+        trace.iter().any(|(_, event)| {
+            event.stmt == stmt
+                && matches!(event.kind, EventKind::Escaped { value, how: Escape::Returned, .. } if is_object(value))
+        })
+    };
+    through_new
+        || write.direct
+            && write.via.is_some_and(|via| via != param)
+            && trace.iter().any(|(id, event)| match event.kind {
+                EventKind::Escaped { value, how: Escape::Passed, .. } => {
+                    id > write.id && trace.overlaps(written, value) && returned(event.stmt)
+                }
+                _ => false,
+            })
 }
 
 /// `y = x[i].copy()`, `x[i] = 0`, and at last `x[i] = y`: is what was there put back?
@@ -223,7 +251,7 @@ fn confidence(
     }
     let alias = write.via.map_or("", |local| trace.name(local));
     if whole
-        || names_an_output(alias) && !matches!(way, Way::Converted(..))
+        || names_an_output(alias) && !inside && !matches!(way, Way::Converted(..))
         || trace.is_test()
         || trace.in_test_module()
         || is_kernel(trace)

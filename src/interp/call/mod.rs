@@ -292,10 +292,13 @@ impl<'a> Machine<'a> {
         if let Some(value) = self.itertool(path, args) {
             return value;
         }
-        if matches!(path, "numba.njit" | "numba.jit") {
-            // `@njit` leaves the function what it is, for arrays; `@njit(cache=True)` gives such a decorator.
+        if matches!(path, "numba.njit" | "numba.jit" | "dataclasses.dataclass") {
+            // `@njit` leaves the function what it is, for arrays, and `@dataclass` the class; `@njit(cache=True)` gives
+            // such a decorator.
             match args.positional(0) {
-                Some((value, _)) if matches!(self.values.get(value), Value::Function(_)) => return value,
+                Some((value, _)) if matches!(self.values.get(value), Value::Function(_) | Value::Class(_)) => {
+                    return value;
+                }
                 None if args.list.iter().all(|arg| matches!(arg.kind, ArgKind::Kw(_))) => {
                     let decorator = self.paths.intern(path);
                     return self.values.intern(Value::Module(decorator));

@@ -29,7 +29,8 @@ impl Machine<'_> {
     }
 
     fn export_class(&self, class: ClassId) -> ClassSummary {
-        let mut told = ClassSummary { plain: self.is_plain(class), ..ClassSummary::default() };
+        let mut told =
+            ClassSummary { plain: self.is_plain(class) && self.fields(class).is_none(), ..ClassSummary::default() };
         // The classes of the file come first: what they have goes before what is inherited from others.
         let mut own = vec![class];
         let mut others: Vec<Arc<ClassSummary>> = Vec::new();
