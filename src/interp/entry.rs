@@ -37,6 +37,9 @@ impl<'a> Machine<'a> {
             let doc = types.as_ref().map_or(DocType::Unsaid, |types| types.of(self.name(param.name)));
             state.locals[param.local.index()] = self.parameter(param, doc, i == 0);
         }
+        for (local, value) in self.take_facts() {
+            state.locals[local.index()] = value;
+        }
         // A global that this body binds holds what it held before, until then.
         for (i, info) in self.body.locals.iter().enumerate() {
             if let LocalKind::Global(global) = info.kind

@@ -14,23 +14,34 @@ const MAX_DEPTH: usize = 8;
 impl<'a> Machine<'a> {
     /// Is the default of a parameter of the body that runs certainly an array, made when the function was defined?
     pub(crate) fn has_array_default(&mut self, param: &Param) -> bool {
-        let Some(parent) = self.body.parent else { return false };
+        self.default_of(self.id, param).is_some_and(|(of_block, temp)| self.makes_array(&of_block, temp, 0))
+    }
+
+    /// The string that a parameter of a function of the file has by default.
+    pub(crate) fn default_text(&self, body: BodyId, param: &Param) -> Option<Sym> {
+        let (of_block, temp) = self.default_of(body, param)?;
+        match of_block.op(temp)?.kind {
+            OpKind::Const(Const::Str(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The expression of a parameter's default, and where it stands.
+    fn default_of(&self, body: BodyId, param: &Param) -> Option<(Made<'a>, Temp)> {
+        let function = &self.module.bodies[body.index()];
+        let parent = function.parent?;
         let with_default = |param: &&Param| param.default.is_some();
-        let Some(position) = self.body.params.iter().filter(with_default).position(|other| other.local == param.local)
-        else {
-            return false;
-        };
+        let position = function.params.iter().filter(with_default).position(|other| other.local == param.local)?;
         for block in &self.module.bodies[parent.index()].blocks {
             for op in &block.ops {
                 if let OpKind::Function(made, defaults) = &op.kind
-                    && *made == self.id
+                    && *made == body
                 {
-                    let of_block = Made { parent, ops: &block.ops };
-                    return defaults.get(position).is_some_and(|&temp| self.makes_array(&of_block, temp, 0));
+                    return defaults.get(position).map(|&temp| (Made { parent, ops: &block.ops }, temp));
                 }
             }
         }
-        false
+        None
     }
 
     /// Does a method of the object's class bind the attribute to an array, and none bind it to a number?

@@ -45,6 +45,11 @@ impl Instance {
         Instance { callee, actuals, lazy, made, counts, heap, depth: 0, nothing }
     }
 
+    /// What the parameters were passed.
+    pub(super) fn passed_mut(&mut self) -> impl Iterator<Item = &mut ValueId> {
+        self.actuals.passed.values_mut()
+    }
+
     /// The temp that a parameter was passed in.
     pub(super) fn temp(&self, local: Local) -> Option<Temp> {
         self.actuals.temps.get(&local).copied()

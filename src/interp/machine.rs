@@ -59,6 +59,8 @@ pub struct Machine<'a> {
     pub(crate) globals_known: bool,
     /// Is everything wanted that can be known, at whatever cost? (For `inspect`, not for the rules.)
     pub(crate) thorough: bool,
+    /// What functions said when they were run with what is known of a call's arguments.
+    pub(crate) runs: super::specialise::Runs,
     /// How many calls deep the body that runs is.
     pub(crate) call_depth: usize,
 
@@ -164,6 +166,7 @@ impl<'a> Machine<'a> {
             progress: vec![Progress::Waiting; module.bodies.len()],
             globals_known: false,
             thorough: false,
+            runs: Default::default(),
             call_depth: 0,
             id: BodyId(0),
             body: &module.bodies[0],
@@ -485,26 +488,6 @@ impl<'a> Machine<'a> {
         });
     }
 
-    /// Changes every array value of the state (and of the block's temps) that may lie in one of the buffers.
-    pub(crate) fn remap(&mut self, bufs: &[BufId], change: impl Fn(&mut Array)) {
-        let mut memo: FxHashMap<ValueId, ValueId> = FxHashMap::default();
-        for i in 0..self.state.locals.len() {
-            self.state.locals[i] = remap_value(&mut self.values, self.state.locals[i], bufs, &change, &mut memo);
-        }
-        for i in 0..self.block_temps.len() {
-            let temp = self.block_temps[i].index();
-            self.temps[temp] = remap_value(&mut self.values, self.temps[temp], bufs, &change, &mut memo);
-        }
-        for i in 0..self.state.heap.len() {
-            let mut content = self.values.content(self.state.heap[i].1).clone();
-            for (_, value) in &mut content.fixed {
-                *value = remap_value(&mut self.values, *value, bufs, &change, &mut memo);
-            }
-            content.rest = remap_value(&mut self.values, content.rest, bufs, &change, &mut memo);
-            self.state.heap[i].1 = self.values.intern_content(content);
-        }
-    }
-
     /// Attributes of the object may be rebound by names that are not known: through `vars(object)`, or by `setattr`.
     pub(crate) fn open_up(&mut self, object: ValueId) {
         self.havoc(object);
@@ -559,38 +542,6 @@ impl<'a> Machine<'a> {
 
 /// The part number of lists and other objects, apart from arrays made by the same op.
 pub(crate) const LIST_PART: u16 = 100;
-
-fn remap_value(
-    values: &mut Values,
-    value: ValueId,
-    bufs: &[BufId],
-    change: &impl Fn(&mut Array),
-    memo: &mut FxHashMap<ValueId, ValueId>,
-) -> ValueId {
-    if bufs.iter().all(|&buf| values.avoids(value, buf)) {
-        return value;
-    }
-    if let Some(&new) = memo.get(&value) {
-        return new;
-    }
-    let new = match values.get(value).clone() {
-        Value::Array(mut array) if array.bufs.iter().any(|buf| bufs.contains(buf)) => {
-            change(&mut array);
-            values.make(array)
-        }
-        Value::Tuple(items) => {
-            let items = items.into_iter().map(|item| remap_value(values, item, bufs, change, memo)).collect();
-            values.intern(Value::Tuple(items))
-        }
-        Value::TupleOf(item) => {
-            let item = remap_value(values, item, bufs, change, memo);
-            values.intern(Value::TupleOf(item))
-        }
-        _ => value,
-    };
-    memo.insert(value, new);
-    new
-}
 
 /// A region that is not known, for views whose axes are not the buffer's.
 pub(crate) fn reaxed(array: &mut Array) {

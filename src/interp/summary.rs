@@ -12,7 +12,7 @@ use super::Observer;
 use super::call::Args;
 use super::instantiate::Instance;
 use super::machine::{Machine, reaxed};
-use crate::domain::{BufId, Content, CopyOf, Evidence, Key, ObjectKind, Origin, Tri, Value, ValueId};
+use crate::domain::{Array, BufId, Content, CopyOf, Dtype, Evidence, Key, ObjectKind, Origin, Tri, Value, ValueId};
 use crate::ir::{ArgKind, BodyId, BodyKind, Local, ParamKind, Sym, Temp};
 use crate::trace::params::{chooses_to_share, lets_callers_choose};
 use crate::trace::{BodyTrace, Escape, EventKind, How, Place, WriteHow};
@@ -184,7 +184,7 @@ impl<'a> Machine<'a> {
         if self.recording {
             self.witness(callee, &actuals);
         }
-        let summary = self.summarise(callee)?;
+        let summary = self.summary_for(callee, &actuals)?;
         if let (Some(receiver), Some(first)) = (receiver, body.params.first()) {
             actuals.passed.insert(first.local, receiver.value);
             if let Some(temp) = receiver.temp {
@@ -223,6 +223,9 @@ impl<'a> Machine<'a> {
             let values: Vec<ValueId> =
                 args.values.iter().copied().chain(receiver.map(|receiver| receiver.value)).collect();
             self.forget_layouts(&values);
+            for value in instance.passed_mut() {
+                *value = self.of_any_layout(*value);
+            }
         }
         if body.is_generator {
             for &(_, name, _) in &summary.stores {
@@ -324,6 +327,11 @@ impl<'a> Machine<'a> {
             )
     }
 
+    /// Are calls nested as deep as they may be?
+    pub(super) fn is_deep(&self) -> bool {
+        self.call_depth >= MAX_CALL_DEPTH
+    }
+
     pub(crate) fn summarise(&mut self, callee: BodyId) -> Option<BodySummary> {
         match &self.progress[callee.index()] {
             Progress::Done(summary) => return summary.clone(),
@@ -331,7 +339,7 @@ impl<'a> Machine<'a> {
             Progress::Waiting => {}
         }
         // While the module's own statements run for the first time, the globals are not known yet.
-        if !self.globals_known || self.call_depth >= MAX_CALL_DEPTH {
+        if !self.globals_known || self.is_deep() {
             return None;
         }
         let suspended = self.suspend();
@@ -383,12 +391,22 @@ impl<'a> Machine<'a> {
         for &value in values {
             let Value::Array(array) = self.values.get(value) else { continue };
             let bufs = array.bufs.clone();
-            self.remap(&bufs, |array| {
-                array.forget_layout();
-                array.dtype = crate::domain::Dtype::Unknown;
-                array.writeable = Tri::May;
-                reaxed(array);
-            });
+            self.remap(&bufs, of_any_layout);
+        }
+    }
+
+    /// The value, were its shape, dtype or flags set by somebody.
+    pub(crate) fn of_any_layout(&mut self, value: ValueId) -> ValueId {
+        match self.values.get(value).clone() {
+            Value::Array(mut array) => {
+                of_any_layout(&mut array);
+                self.values.make(array)
+            }
+            Value::Tuple(items) => {
+                let items = items.into_iter().map(|item| self.of_any_layout(item)).collect();
+                self.values.tuple(items)
+            }
+            _ => value,
         }
     }
 
@@ -442,7 +460,14 @@ impl<'a> Machine<'a> {
     }
 }
 
+fn of_any_layout(array: &mut Array) {
+    array.forget_layout();
+    array.dtype = Dtype::Unknown;
+    array.writeable = Tri::May;
+    reaxed(array);
+}
+
 /// A run for the summary alone.
-struct Quiet;
+pub(super) struct Quiet;
 
 impl Observer for Quiet {}

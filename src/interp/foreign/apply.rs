@@ -48,6 +48,9 @@ impl<'a> Machine<'a> {
         if summary.reshapes {
             self.reshapes = true;
             self.forget_layouts(&passed);
+            for value in bound.slots.iter_mut().filter_map(|slot| slot.0.as_mut()) {
+                *value = self.of_any_layout(*value);
+            }
         }
         let value = if self.shares(summary, args, &bound) {
             self.foreign_value(&summary.returned, &mut bound)

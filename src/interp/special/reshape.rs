@@ -143,7 +143,8 @@ impl<'a> Machine<'a> {
             (fresh.c, fresh.f) = (dense, dense);
             fresh.owner = Owner::Either;
         });
-        Some(self.values.join(flat, fresh))
+        // One that lies otherwise is copied, even where a view would do.
+        if contiguous.no() && array.certain() { Some(fresh) } else { Some(self.values.join(flat, fresh)) }
     }
 
     pub(super) fn transpose(&mut self, call: &Call<'a>) -> Option<ValueId> {
