@@ -17,6 +17,9 @@ const MIN_ARRAYS_KNOWN: u64 = 700;
 /// The share of pairs of arrays, per mille, for which there must be a definite answer: they share their allocation, or nothing.
 const MIN_PAIRS_DEFINITE: u64 = 820;
 
+/// The same for programs that rest on what another file says of itself.
+const MIN_PAIRS_DEFINITE_ACROSS: u64 = 500;
+
 /// The programs in a folder of `fixtures/`, sorted.
 fn programs(folder: &str) -> Vec<PathBuf> {
     let folder = blocks::root().join("fixtures").join(folder);
@@ -29,18 +32,19 @@ fn programs(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What `inspect` says of the files, as JSON lines.
+/// What `inspect` says of the files, each by itself, as JSON lines.
 fn inspect(files: &[PathBuf]) -> String {
-    let mut claims = String::new();
-    for file in files {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_viewlint"));
-        let output = command.args(["inspect", "--output-format", "json"]).arg(file).output();
-        let output = output.unwrap_or_else(|error| panic!("cannot start viewlint: {error}"));
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "inspect {}: {errors}", file.display());
-        claims.push_str(&String::from_utf8_lossy(&output.stdout));
-    }
-    claims
+    files.iter().map(|file| inspect_together(std::slice::from_ref(file))).collect()
+}
+
+/// What `inspect` says of files that may import each other, as JSON lines.
+fn inspect_together(files: &[PathBuf]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_viewlint"));
+    let output = command.args(["inspect", "--output-format", "json"]).args(files).output();
+    let output = output.unwrap_or_else(|error| panic!("cannot start viewlint: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "inspect {files:?}: {errors}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Runs a script of the harness; its output and whether it succeeded.
@@ -93,6 +97,27 @@ fn inspect_is_definite() {
             assert_ne!(counts["pairs"], 0, "{}", file.display());
             assert_eq!(counts["pairs_definite"], counts["pairs"], "{}, on NumPy {version}", file.display());
         }
+    }
+}
+
+/// What is believed of one file may rest on what another one says of itself.
+#[test]
+fn inspect_is_never_contradicted_across_files() {
+    let folder = venv::target().join("truth");
+    std::fs::create_dir_all(&folder).expect("target/ is writeable");
+    let files = programs("across");
+    let claims = folder.join("across-claims.jsonl");
+    std::fs::write(&claims, inspect_together(&files)).expect("target/ is writeable");
+    let mut arguments: Vec<&Path> = vec![Path::new("--claims"), &claims];
+    arguments.extend(files.iter().map(PathBuf::as_path));
+    for version in venv::VERSIONS {
+        let (said, succeeded) = harness(&venv::python(version), "hold.py", &arguments);
+        assert!(succeeded, "on NumPy {version}:\n{said}");
+        let counts: serde_json::Value =
+            serde_json::from_str(last_line(&said)).unwrap_or_else(|error| panic!("{error}: {said}"));
+        println!("{counts}");
+        assert_eq!(counts["programs"], files.len());
+        share_is_at_least(&counts, "pairs_definite", "pairs", MIN_PAIRS_DEFINITE_ACROSS);
     }
 }
 

@@ -141,7 +141,7 @@ impl Values {
     pub fn kinds(&self, id: ValueId) -> Kinds {
         match self.get(id) {
             Value::Bottom => Kinds(0),
-            Value::Unknown => Kinds::ANY,
+            Value::Unknown | Value::Module(_) => Kinds::ANY,
             Value::None => Kinds::NONE,
             Value::Scalar | Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number | Value::Str(_) => {
                 Kinds::SCALAR
@@ -158,7 +158,8 @@ impl Values {
     fn as_array(&self, id: ValueId) -> Array {
         match self.get(id) {
             Value::Array(array) => array.clone(),
-            Value::Unknown => Array::unknown(Kinds::ANY, Evidence::None),
+            // (What is imported may be anything.)
+            Value::Unknown | Value::Module(_) => Array::unknown(Kinds::ANY, Evidence::None),
             _ => Array { unknown: false, ..Array::unknown(self.kinds(id), Evidence::None) },
         }
     }

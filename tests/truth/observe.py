@@ -10,6 +10,7 @@ not of statements; `Scope` holds, for the body of a function, class or module, w
 """
 
 import ast
+import os
 import sys
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -189,8 +190,11 @@ def run(path, visitor):
     namespace = {"__name__": "__main__", "__file__": path}
     code = compile(text, path, "exec", dont_inherit=True)
     before = sys.gettrace()
+    # As for a script: it may import the files beside it.
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
     sys.settrace(watcher.call)
     try:
         exec(code, namespace)
     finally:
         sys.settrace(before)
+        sys.path.pop(0)

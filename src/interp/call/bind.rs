@@ -1,7 +1,8 @@
 //! Arguments meet the parameters of a row.
 
 use super::{Args, Call};
-use crate::domain::ValueId;
+use crate::domain::{Value, ValueId};
+use crate::interp::known::is_library;
 use crate::interp::machine::Machine;
 use crate::ir::{ArgKind, Temp};
 use crate::model::RowId;
@@ -23,13 +24,15 @@ impl<'a> Machine<'a> {
         let mut call =
             Call { row, slots: vec![None; row.params.len()], rest: Vec::new(), others: Vec::new(), open: false };
         let mut next = 0;
-        if let Some(receiver) = receiver {
+        if let Some((value, temp)) = receiver {
+            let receiver = (self.as_data(value), temp);
             if let Some(slot) = call.slots.first_mut() {
                 *slot = Some(receiver);
             }
             next = 1;
         }
         for (arg, &value) in args.list.iter().zip(&args.values) {
+            let value = self.as_data(value);
             match arg.kind {
                 ArgKind::Pos => match row.params.get(next) {
                     Some(param) if param.variadic => call.rest.push((value, arg.value)),
@@ -72,5 +75,13 @@ impl<'a> Machine<'a> {
             }
         }
         call
+    }
+
+    /// The value of an argument. What is imported from elsewhere may be anything: a module, a function, an array.
+    fn as_data(&self, value: ValueId) -> ValueId {
+        match self.values.get(value) {
+            Value::Module(path) if !is_library(self.paths.text(*path)) => ValueId::UNKNOWN,
+            _ => value,
+        }
     }
 }
