@@ -15,7 +15,7 @@ use std::process::Command;
 /// The share of arrays, per mille, that must be said to be arrays.
 const MIN_ARRAYS_KNOWN: u64 = 700;
 /// The share of pairs of arrays, per mille, for which there must be a definite answer: they share their allocation, or nothing.
-const MIN_PAIRS_DEFINITE: u64 = 815;
+const MIN_PAIRS_DEFINITE: u64 = 810;
 
 /// The same for programs that rest on what another file says of itself.
 const MIN_PAIRS_DEFINITE_ACROSS: u64 = 500;

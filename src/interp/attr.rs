@@ -12,6 +12,8 @@ use crate::ir::{OpKind, Sym, Temp};
 use crate::model::{ResultRule, RowId, SetRule};
 use crate::trace::{Escape, How, ReadHow, WriteHow};
 
+/// What is neither an array nor a number, nor anything that acts like an array.
+const NO_NUMBERS: Kinds = Kinds(Kinds::CONTAINER.0 | Kinds::NONE.0 | Kinds::FOREIGN.0);
 /// Attributes are followed from a parameter through this many others.
 const MAX_ATTRIBUTES: usize = 2;
 
@@ -265,19 +267,24 @@ impl<'a> Machine<'a> {
     /// the attributes of an array and is none is taken for something that acts like one.) So is every name that
     /// certainly holds the same object.
     pub(crate) fn is_no_container(&mut self, obj: Temp) {
-        self.narrow(obj, true);
+        self.narrow(obj, NO_NUMBERS, true);
+    }
+
+    /// The temp's value was asked for the length along an axis, or cut along one of several: numbers and strings, NumPy's
+    /// too, have no axes.
+    pub(crate) fn has_axes(&mut self, obj: Temp) {
+        self.narrow(obj, NO_NUMBERS.union(Kinds::SCALAR), true);
     }
 
     /// The temp's value was used as an operand, as containers cannot be. That is no evidence of an array: so are numbers.
     pub(crate) fn is_operand(&mut self, obj: Temp) {
-        self.narrow(obj, false);
+        self.narrow(obj, NO_NUMBERS, false);
     }
 
-    fn narrow(&mut self, obj: Temp, arrayish: bool) {
+    fn narrow(&mut self, obj: Temp, gone: Kinds, arrayish: bool) {
         let otherwise = self.root(obj).is_some_and(|root| root.direct && self.used_otherwise[root.local.index()]);
         let old = self.temp(obj);
         let Value::Array(array) = self.values.get(old) else { return };
-        let gone = Kinds::CONTAINER.union(Kinds::NONE).union(Kinds::FOREIGN);
         if !array.kinds.meets(gone) || array.kinds.without(gone) == Kinds(0) {
             return;
         }

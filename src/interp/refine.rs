@@ -192,14 +192,19 @@ impl<'a> Machine<'a> {
             return ndim == n as usize || !array.certain();
         }
         array.set_shape(Some(Shape::from_elem(-1, n as usize)));
+        if n > 0 && array.kinds.meets(Kinds::ARRAY.union(Kinds::OTHER)) {
+            // A number of NumPy has no axes.
+            array.kinds = array.kinds.without(Kinds::SCALAR);
+        }
         state.locals[local.index()] = self.values.make(array);
         true
     }
 
-    fn refine_order(&mut self, _state: &mut State, op: CmpOp, left: Temp, right: Temp, holds: bool) -> bool {
+    fn refine_order(&mut self, state: &mut State, op: CmpOp, left: Temp, right: Temp, holds: bool) -> bool {
         let (Value::Int(Some(a)), Value::Int(Some(b))) =
             (self.values.get(self.temp(left)), self.values.get(self.temp(right)))
         else {
+            self.refine_axes(state, op, left, right, holds);
             return true;
         };
         let truth = match op {
@@ -210,6 +215,28 @@ impl<'a> Machine<'a> {
             _ => return true,
         };
         truth == holds
+    }
+}
+
+impl<'a> Machine<'a> {
+    /// `x.ndim > 1`: then it is no number, which has no axes.
+    fn refine_axes(&mut self, state: &mut State, op: CmpOp, left: Temp, right: Temp, holds: bool) {
+        let Value::Int(Some(n)) = *self.values.get(self.temp(right)) else { return };
+        let some = match (op, holds) {
+            (CmpOp::Gt, true) | (CmpOp::LtE, false) => n >= 0,
+            (CmpOp::GtE, true) | (CmpOp::Lt, false) => n >= 1,
+            _ => false,
+        };
+        let Some(OpKind::Attr(obj, name)) = self.def(left) else { return };
+        if !some || self.name(*name) != "ndim" {
+            return;
+        }
+        let Some(local) = self.loaded(state, *obj) else { return };
+        let Value::Array(mut array) = self.values.get(state.locals[local.index()]).clone() else { return };
+        if array.kinds.meets(Kinds::ARRAY.union(Kinds::OTHER)) {
+            array.kinds = array.kinds.without(Kinds::SCALAR);
+            state.locals[local.index()] = self.values.make(array);
+        }
     }
 }
 

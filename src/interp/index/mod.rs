@@ -66,6 +66,12 @@ impl<'a> Machine<'a> {
         let (value, at) = (self.temp(obj), self.temp(index));
         self.read(index, ReadHow::Operand);
         if let Some(OpKind::Attr(array, name)) = self.def(obj)
+            && self.name(*name) == "shape"
+            && matches!(self.values.get(at), Value::Int(_))
+        {
+            self.has_axes(*array);
+        }
+        if let Some(OpKind::Attr(array, name)) = self.def(obj)
             && self.name(*name) == "flat"
             && let Value::Array(array) = self.values.get(self.temp(*array)).clone()
         {
@@ -218,18 +224,25 @@ impl<'a> Machine<'a> {
 
     /// What is indexed, after an index that only arrays (and what acts like them) take.
     fn indexed(&mut self, obj: Temp, array: Array, at: ValueId) -> Array {
-        let only_arrays = match self.values.get(at) {
+        let axes = match self.values.get(at) {
             Value::Tuple(items) => items.iter().any(|&item| matches!(self.values.get(item), Value::Slice(..))),
+            _ => false,
+        };
+        let only_arrays = match self.values.get(at) {
+            _ if axes => true,
             Value::Ellipsis => true,
             // Lists take no arrays for an index, and as a key they cannot be hashed.
             Value::Array(index) => index.certain() && index.ndim().is_some_and(|n| n > 0),
             _ => false,
         };
         let array = if self.is_mask(at) { self.hint(obj, array) } else { array };
-        if !only_arrays || !array.kinds.meets(Kinds::CONTAINER) {
+        if axes && array.kinds.meets(Kinds::CONTAINER.union(Kinds::SCALAR)) {
+            self.has_axes(obj);
+        } else if only_arrays && array.kinds.meets(Kinds::CONTAINER) {
+            self.is_no_container(obj);
+        } else {
             return array;
         }
-        self.is_no_container(obj);
         match self.values.get(self.temp(obj)) {
             Value::Array(array) => array.clone(),
             _ => array,
