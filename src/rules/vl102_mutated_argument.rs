@@ -80,7 +80,7 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
     {
         return None;
     }
-    let way = way(trace, write.object);
+    let way = way(trace, write, buf);
     let converts = |event: &Event| match event.kind {
         EventKind::Derived { source, how: How::Function(_) | How::Method(_), .. } => trace.mentions(source, buf),
         _ => false,
@@ -165,12 +165,24 @@ fn asks_to_copy(trace: &BodyTrace<'_>, event: EventId) -> bool {
     call.contains("copy=") && !may_share || call.contains("inplace=False") || call.contains("in_place=False")
 }
 
-fn way(trace: &BodyTrace<'_>, object: ValueId) -> Way {
-    match (trace.conversion(object), trace.chain(object).first()) {
+fn way(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId) -> Way {
+    match (trace.conversion(write.object), trace.chain(write.object).first()) {
         (Some(link), _) => Way::Converted(link.event, link.how),
         (None, Some(link)) => Way::Viewed(link.event, link.how),
-        (None, None) => Way::Own,
+        (None, None) => converted_before(trace, write, buf).unwrap_or(Way::Own),
     }
+}
+
+/// The conversion behind one of several bindings of the name that is written: `x = np.array(x)` where that is a list,
+/// `x = x.astype(float, copy=False)` where it is not.
+fn converted_before(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId) -> Option<Way> {
+    let via = write.via.filter(|_| write.direct)?;
+    trace.bindings(via).find_map(|(_, event)| match event.kind {
+        EventKind::Bound { value, .. } if trace.mentions(value, buf) => {
+            trace.conversion(value).map(|link| Way::Converted(link.event, link.how))
+        }
+        _ => None,
+    })
 }
 
 /// What happens with the written memory after the write.
@@ -245,8 +257,11 @@ fn confidence(
     let whole = writes(trace).iter().any(|other| {
         other.id <= write.id && matches!(other.how, WriteHow::Item { whole: true }) && trace.mentions(other.object, buf)
     });
-    // Whoever copies on one of two ways knows when to.
-    if trace.array(write.object).is_some_and(|object| trace.is_asked_copy(object)) {
+    // Whoever copies on one of two ways knows when to, unless that was for another write.
+    if trace
+        .array(write.object)
+        .is_some_and(|object| trace.is_asked_copy(object) && !copied_before(trace, write, object, buf))
+    {
         return Confidence::Possible;
     }
     let alias = write.via.map_or("", |local| trace.name(local));
@@ -282,6 +297,24 @@ fn confidence(
         }
     };
     if likely { Confidence::Likely } else { Confidence::Possible }
+}
+
+/// Was each of the copies that the array may be written as such before, where it certainly was one?
+fn copied_before(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId) -> bool {
+    let all = writes(trace);
+    // (What a list is converted to is no copy of an array.)
+    let is_copy = |copy: &BufId| {
+        let from = trace.buffers.get(*copy).copied_from.as_ref();
+        from.is_some_and(|from| from.source == ValueId::UNKNOWN || trace.array(from.source).is_some())
+    };
+    object.bufs.iter().filter(|copy| is_copy(copy)).all(|&copy| {
+        all.iter().any(|other| {
+            other.id < write.id
+                && (!trace.mentions(other.object, buf)
+                    || trace.argument(buf).is_some_and(|param| !reaches(trace, other, buf, param)))
+                && trace.mentions(other.object, copy)
+        })
+    })
 }
 
 /// Does the function keep the written memory in an attribute?
