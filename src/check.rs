@@ -3,10 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::finding::Finding;
 use crate::interp::{NoCallees, Observer, Outcome, analyse};
-use crate::ir::{BodyId, BodyKind, Class, ClassId, Module, lower};
+use crate::ir::{BodyId, BodyKind, Class, ClassId, Module, Sym, lower};
 use crate::model::Model;
 use crate::project::table::Table;
 use crate::project::{Needs, Plan, Project};
@@ -207,6 +208,8 @@ struct Judge {
 impl Judge {
     /// Completes the facts with what callers pass, and the file's exports with the facts.
     fn settle(&mut self, module: &Module, outcome: &mut Outcome) {
+        // In source order, in whichever order the methods were run.
+        self.facts.sort_by_key(|entry| entry.1.first().map(|fact| fact.method.start));
         for fact in self.facts.iter_mut().flat_map(|entry| &mut entry.1) {
             fact.given(module, &outcome.given);
         }
@@ -242,5 +245,10 @@ impl Observer for Judge {
                 self.facts.push((class, facts));
             }
         }
+    }
+
+    fn written(&self) -> Option<FxHashSet<Sym>> {
+        let facts = self.facts.iter().flat_map(|entry| &entry.1);
+        Some(facts.filter(|fact| matches!(fact.deed, Deed::Written(_))).map(|fact| fact.attr).collect())
     }
 }

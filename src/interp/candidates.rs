@@ -6,6 +6,7 @@ mod alone;
 mod callers;
 mod flow;
 mod hint;
+mod wanted;
 mod writes;
 
 use smallvec::SmallVec;
@@ -16,12 +17,11 @@ use hint::Hint;
 pub(super) use writes::arg_places;
 
 use super::across::{self, Calls};
-use super::class_candidates;
+use super::class_candidates::{self, Methods};
 use super::foreign::Callees;
 use super::known::Known;
 use crate::ir::{
-    BinOp, Body, BodyId, BodyKind, Const, Default, Local, LocalKind, Module, Op, OpKind, ParamKind, Sym, Temp,
-    Terminator,
+    BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, Op, OpKind, ParamKind, Sym, Temp, Terminator,
 };
 
 /// The search for the bodies in which a rule may find something.
@@ -55,6 +55,8 @@ pub(crate) struct Candidates<'a> {
     fromkeys: Option<Sym>,
     fill: Option<Sym>,
     meshgrid: Option<Sym>,
+    /// The methods of classes that are to be run.
+    pub(super) methods: Methods,
 }
 
 impl<'a> Candidates<'a> {
@@ -90,6 +92,7 @@ impl<'a> Candidates<'a> {
             fromkeys: module.names.get("fromkeys"),
             fill: module.names.get("fill"),
             meshgrid: module.names.get("meshgrid"),
+            methods: Methods::default(),
         }
     }
 
@@ -98,6 +101,7 @@ impl<'a> Candidates<'a> {
     pub(crate) fn find(&mut self, text: &str) -> Vec<BodyId> {
         let ids = || (0..self.module.bodies.len() as u32).map(BodyId);
         // The cheap question first: it leaves few for the others.
+        let mut stores = vec![false; self.module.bodies.len()];
         let mut waiting: Vec<BodyId> = ids().collect();
         waiting.retain(|&id| self.does_something(id));
         let Calls { names, bodies, found, methods } =
@@ -106,6 +110,7 @@ impl<'a> Candidates<'a> {
         found.into_iter().for_each(|name| self.own[name.0 as usize] = true);
         waiting.extend(bodies);
         waiting.extend(self.learn_methods(&methods));
+        waiting.iter().for_each(|id| stores[id.index()] = true);
         waiting.sort_unstable();
         waiting.dedup();
         let mut reports = vec![false; self.module.bodies.len()];
@@ -147,7 +152,13 @@ impl<'a> Candidates<'a> {
             Hint::Nothing => false,
         });
         self.add_wanted(&mut found, text);
-        found.extend(class_candidates::methods(self));
+        // Who calls what writes may write, too.
+        for call in self.calls.iter().filter(|call| self.writers[call.1.0 as usize] != 0) {
+            stores[call.0.index()] = true;
+        }
+        self.importing.iter().for_each(|id| stores[id.index()] = true);
+        self.methods = class_candidates::methods(self, &stores);
+        found.extend(&self.methods.first);
         found.sort_unstable();
         found.dedup();
         found
@@ -170,56 +181,6 @@ impl<'a> Candidates<'a> {
         let calling = |body: &Body| body.blocks.iter().any(|block| block.ops.iter().any(calls));
         let bodies = self.module.bodies.iter().enumerate();
         bodies.filter(|(_, body)| calling(body)).map(|(i, _)| BodyId(i as u32)).collect()
-    }
-
-    /// Functions and methods that other files call, and that write what they are given or may hand it back: whether these are arrays is
-    /// for the callers to say.
-    fn add_wanted(&mut self, found: &mut Vec<BodyId>, text: &str) {
-        let before = found.len();
-        for (i, body) in self.module.bodies.iter().enumerate() {
-            let id = BodyId(i as u32);
-            let wanted = body.kind == BodyKind::Function && !body.params.is_empty() && self.is_wanted(body);
-            if !wanted || found[..before].binary_search(&id).is_ok() {
-                continue;
-            }
-            self.may_report(body);
-            let mut returned = body.blocks.iter().filter_map(|block| match block.term {
-                Terminator::Return(value) => value,
-                _ => None,
-            });
-            // (What a method asks others for is theirs to hand back.)
-            let named = |m: &Self, value| {
-                body.class.is_none() || matches!(m.def(value), Some(OpKind::Load(_) | OpKind::Display(..)))
-            };
-            let hands_back = returned.any(|value| named(self, value) && self.is_given(value, body));
-            let makes = body.class.is_some()
-                && self.module.names.text(body.name) == "__init__"
-                && body.blocks.iter().flat_map(|block| &block.ops).any(|op| match op.kind {
-                    OpKind::SetAttr { value, .. } => self.is_given(value, body),
-                    _ => false,
-                });
-            // What a method keeps or hands out are arrays, or nobody asks.
-            let gives = (makes || hands_back) && (body.class.is_none() || self.hint(body, text) == Hint::Arrays);
-            if gives || self.flow.writes_given & !RECEIVER != 0 {
-                found.push(id);
-            }
-        }
-    }
-
-    /// May the value lie in what is passed to the body that was looked at last? (What the object holds is another matter.)
-    fn is_given(&mut self, value: Temp, body: &Body) -> bool {
-        self.sources(value, body).into_iter().any(|name| self.flow.given(name) & !RECEIVER != 0)
-    }
-
-    /// Do other files use the function, or the class that has the method?
-    fn is_wanted(&self, body: &Body) -> bool {
-        match body.class.map(|class| &self.module.classes[class.index()]) {
-            Some(class) => {
-                self.module.bodies[class.body.index()].parent == Some(BodyId(0))
-                    && self.callees.is_wanted(self.module.names.text(class.name))
-            }
-            None => body.parent == Some(BodyId(0)) && self.callees.is_wanted(self.module.names.text(body.name)),
-        }
     }
 
     /// Has the body any op at all that a rule may start from? Notes what it imports and whom it may call, by the way.

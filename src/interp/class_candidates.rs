@@ -7,8 +7,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::candidates::{Candidates, Places, RECEIVER, arg_places};
+use super::foreign::ClassSummary;
 use super::lineage::told_base;
-use crate::ir::{Arg, BinOp, Body, BodyId, BodyKind, Class, Local, Module, OpKind, Sym, Temp, Terminator};
+use crate::ir::{Arg, BinOp, Body, BodyId, BodyKind, Class, ClassId, Local, Module, OpKind, Sym, Temp, Terminator};
 use crate::trace::{Deed, Source};
 
 /// What the methods of a class do with an attribute.
@@ -20,37 +21,42 @@ struct Use {
     shared: bool,
 }
 
-/// The methods of classes in which a rule may find something.
-pub(super) fn methods(candidates: &Candidates<'_>) -> FxHashSet<BodyId> {
+/// What is to be run for the rules about classes.
+#[derive(Default)]
+pub(crate) struct Methods {
+    /// Methods that may write an attribute which is shared, or that touch one which a base in another file writes; and what
+    /// classes of other files that inherit want to know of.
+    pub(super) first: Vec<BodyId>,
+    /// The bodies that touch such attributes, and the class. Nothing is to be found in those that do not write unless one
+    /// of those that may write it does.
+    touched: Vec<(BodyId, Sym, ClassId)>,
+    /// Attributes that bases in other files write.
+    told: Vec<Sym>,
+}
+
+/// The methods of classes in which a rule may find something. `stores` says for each body whether it may write anything.
+pub(super) fn methods(candidates: &Candidates<'_>, stores: &[bool]) -> Methods {
     let module = candidates.module;
-    let mut found = FxHashSet::default();
+    let mut found = Methods::default();
     let Some(top) = module.bodies.first() else { return found };
     if module.classes.is_empty() || !uses_numpy(module, top) {
         return found;
     }
-    let mut makers: Vec<Sym> = Vec::new();
-    let inherited = |class: &Class| {
-        module.bodies[class.body.index()].parent == Some(BodyId(0))
-            && candidates.callees.is_inherited(module.names.text(class.name))
-    };
-    for class in &module.classes {
-        let mut uses: FxHashMap<Sym, Use> = FxHashMap::default();
-        let mut touched: Vec<(BodyId, Sym)> = Vec::new();
-        // The methods that write an attribute, or share one.
-        let mut does: Vec<BodyId> = Vec::new();
-        for &(_, method) in &class.methods {
-            let mut look = Look {
-                candidates,
-                body: &module.bodies[method.index()],
-                uses: &mut uses,
-                aliases: SmallVec::new(),
-                touched: Vec::new(),
-                does: false,
-            };
-            look.run();
-            does.extend(look.does.then_some(method));
-            touched.extend(look.touched.into_iter().map(|attribute| (method, attribute)));
+    for (i, class) in module.classes.iter().enumerate() {
+        let mut looks = Looks::default();
+        let methods =
+            |storing: bool| class.methods.iter().map(|entry| entry.1).filter(move |id| stores[id.index()] == storing);
+        methods(true).for_each(|method| looks.at(candidates, method));
+        let inherits = inherits(module, class);
+        let bases: Vec<_> = class.bases.iter().filter_map(|base| told_base(module, candidates.callees, base)).collect();
+        let inherited = module.bodies[class.body.index()].parent == Some(BodyId(0))
+            && candidates.callees.is_inherited(module.names.text(class.name));
+        let written = looks.uses.values().any(|use_| use_.written);
+        if !(written || inherits || inherited) && bases.is_empty() {
+            continue;
         }
+        methods(false).for_each(|method| looks.at(candidates, method));
+        let Looks { mut uses, mut touched, written, does } = looks;
         touched.extend(common(module, class).map(|name| (class.body, name)));
         for (_, name) in touched.iter().filter(|entry| entry.0 == class.body) {
             uses.entry(*name).and_modify(|use_| use_.shared = true);
@@ -59,30 +65,60 @@ pub(super) fn methods(candidates: &Candidates<'_>) -> FxHashSet<BodyId> {
         for name in &class.properties {
             uses.entry(*name).and_modify(|use_| use_.shared = true);
         }
-        inherit(module, class, &mut uses);
-        inherit_told(candidates, class, &mut uses);
-        let wanted = |attribute: &Sym| uses.get(attribute).is_some_and(|use_| use_.written && use_.shared);
-        if touched.iter().any(|entry| wanted(&entry.1)) {
-            makers.push(class.name);
-        }
-        if inherited(class) {
-            found.extend(does);
-        }
-        found.extend(touched.into_iter().filter(|entry| wanted(&entry.1)).map(|entry| entry.0));
-    }
-    // What is passed to a constructor tells what its parameters are.
-    if !makers.is_empty() {
-        for (i, body) in module.bodies.iter().enumerate() {
-            let mentions = |op: &crate::ir::Op| match op.kind {
-                OpKind::Load(local) => makers.contains(&body.locals[local.index()].name),
-                _ => false,
-            };
-            if body.kind != BodyKind::Class && body.blocks.iter().flat_map(|block| &block.ops).any(mentions) {
-                found.insert(BodyId(i as u32));
+        if inherits {
+            // It may share what the other writes, or write what the other shares: then all counts as both.
+            for use_ in uses.values_mut() {
+                let either = use_.written || use_.shared;
+                *use_ = Use { written: either, shared: either };
             }
         }
+        for base in bases {
+            inherit_told(module, &base, &mut uses, &mut found.told);
+        }
+        if inherited {
+            found.first.extend(does);
+        }
+        let wanted = |attribute: &Sym| uses.get(attribute).is_some_and(|use_| use_.written && use_.shared);
+        found.first.extend(written.into_iter().filter(|entry| wanted(&entry.1)).map(|entry| entry.0));
+        touched.retain(|entry| wanted(&entry.1));
+        found.first.extend(touched.iter().filter(|entry| found.told.contains(&entry.1)).map(|entry| entry.0));
+        found.touched.extend(touched.into_iter().map(|(body, attribute)| (body, attribute, ClassId(i as u32))));
     }
     found
+}
+
+impl Candidates<'_> {
+    /// What else is to be run, when the bodies that were found have been: what touches attributes that one of them did
+    /// write, as it seemed it might, and what makes such objects. `written`: these attributes; none: any.
+    pub(crate) fn others(&mut self, written: Option<&FxHashSet<Sym>>) -> Vec<BodyId> {
+        let Methods { mut touched, told, .. } = std::mem::take(&mut self.methods);
+        // What is written through a property is an attribute of another name.
+        let property = |class: ClassId, name: &Sym| self.module.classes[class.index()].properties.contains(name);
+        touched.retain(|(_, name, class)| {
+            written.is_none_or(|written| written.contains(name)) || told.contains(name) || property(*class, name)
+        });
+        let mut classes: Vec<Sym> = touched.iter().map(|entry| self.module.classes[entry.2.index()].name).collect();
+        classes.dedup();
+        let mut found: Vec<BodyId> = touched.into_iter().map(|entry| entry.0).collect();
+        if !classes.is_empty() {
+            found.extend(makers(self.module, &classes));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// The bodies that mention one of the classes: what is passed to a constructor tells what its parameters are.
+fn makers(module: &Module, classes: &[Sym]) -> impl Iterator<Item = BodyId> {
+    let mentions = |body: &Body| {
+        body.blocks.iter().flat_map(|block| &block.ops).any(|op| match op.kind {
+            OpKind::Load(local) => classes.contains(&body.locals[local.index()].name),
+            _ => false,
+        })
+    };
+    let bodies = module.bodies.iter().enumerate();
+    bodies.filter(move |(_, body)| body.kind != BodyKind::Class && mentions(body)).map(|(i, _)| BodyId(i as u32))
 }
 
 /// The names that the class's own body binds to what a function gives: they may be arrays, one for all objects.
@@ -98,32 +134,26 @@ fn common<'m>(module: &'m Module, class: &'m Class) -> impl Iterator<Item = Sym>
     })
 }
 
-/// A class that inherits may share what the other writes, or write what the other shares: then all counts as both.
-fn inherit(module: &Module, class: &Class, uses: &mut FxHashMap<Sym, Use>) {
+/// Does the class inherit from one of the file, or one of the file from it?
+fn inherits(module: &Module, class: &Class) -> bool {
     let inside = |path: &Vec<Sym>| matches!(path[..], [name] if module.classes.iter().any(|other| other.name == name));
-    let base = module.classes.iter().any(|other| other.bases.iter().any(|path| path[..] == [class.name]));
-    if base || class.bases.iter().any(inside) {
-        for use_ in uses.values_mut() {
-            let either = use_.written || use_.shared;
-            *use_ = Use { written: either, shared: either };
-        }
-    }
+    class.bases.iter().any(inside)
+        || module.classes.iter().any(|other| other.bases.iter().any(|path| path[..] == [class.name]))
 }
 
-/// A class that inherits from one of another file shares what that writes, or writes what that shares.
-fn inherit_told(candidates: &Candidates<'_>, class: &Class, uses: &mut FxHashMap<Sym, Use>) {
-    let module = candidates.module;
-    for base in &class.bases {
-        let Some(told) = told_base(module, candidates.callees, base) else { continue };
-        for fact in &told.facts.facts {
-            let Some(name) = module.names.get(&told.facts.names[fact.attr.0 as usize]) else { continue };
-            // What is nowhere mentioned in this file is that file's affair.
-            let Some(use_) = uses.get_mut(&name) else { continue };
-            match fact.deed {
-                Deed::Written(_) => use_.written = true,
-                Deed::Stored(Source::Param(..) | Source::Attr(..)) | Deed::Handed { .. } => use_.shared = true,
-                Deed::Common | Deed::Stored(Source::Other) | Deed::Read => {}
+/// A class that inherits from one of another file shares what that writes, or writes what that shares. Notes what it writes.
+fn inherit_told(module: &Module, base: &ClassSummary, uses: &mut FxHashMap<Sym, Use>, written: &mut Vec<Sym>) {
+    for fact in &base.facts.facts {
+        let Some(name) = module.names.get(&base.facts.names[fact.attr.0 as usize]) else { continue };
+        // What is nowhere mentioned in this file is that file's affair.
+        let Some(use_) = uses.get_mut(&name) else { continue };
+        match fact.deed {
+            Deed::Written(_) => {
+                use_.written = true;
+                written.push(name);
             }
+            Deed::Stored(Source::Param(..) | Source::Attr(..)) | Deed::Handed { .. } => use_.shared = true,
+            Deed::Common | Deed::Stored(Source::Other) | Deed::Read => {}
         }
     }
 }
@@ -140,6 +170,30 @@ fn uses_numpy(module: &Module, top: &Body) -> bool {
     })
 }
 
+/// What the methods of a class were seen to do so far.
+#[derive(Default)]
+struct Looks {
+    uses: FxHashMap<Sym, Use>,
+    touched: Vec<(BodyId, Sym)>,
+    written: Vec<(BodyId, Sym)>,
+    /// The methods that write an attribute, or share one.
+    does: Vec<BodyId>,
+}
+
+impl Looks {
+    /// Looks at one more method.
+    fn at(&mut self, candidates: &Candidates<'_>, method: BodyId) {
+        let body = &candidates.module.bodies[method.index()];
+        let (aliases, touched, written) = (SmallVec::new(), Vec::new(), Vec::new());
+        let mut look = Look { candidates, body, uses: &mut self.uses, aliases, touched, written, does: false };
+        look.run();
+        let Look { touched, written, does, .. } = look;
+        self.does.extend(does.then_some(method));
+        self.touched.extend(touched.into_iter().map(|attribute| (method, attribute)));
+        self.written.extend(written.into_iter().map(|attribute| (method, attribute)));
+    }
+}
+
 /// A look at one method.
 struct Look<'m, 'u> {
     candidates: &'m Candidates<'m>,
@@ -148,6 +202,7 @@ struct Look<'m, 'u> {
     /// Names bound to an attribute or a part of it.
     aliases: SmallVec<[(Local, Sym); 8]>,
     touched: Vec<Sym>,
+    written: Vec<Sym>,
     /// Does it write an attribute, or share one?
     does: bool,
 }
@@ -239,6 +294,7 @@ impl<'m> Look<'m, '_> {
     fn write(&mut self, value: Temp, receiver: Local, defs: &[Option<&'m OpKind>]) {
         for attribute in self.attributes(value, receiver, defs) {
             self.uses.entry(attribute).or_default().written = true;
+            self.written.push(attribute);
             self.does = true;
         }
     }

@@ -81,8 +81,10 @@ mod unroll;
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use crate::domain::{Buffers, State, ValueId, Values};
-use crate::ir::{BodyId, ClassId, Module};
+use crate::ir::{BodyId, ClassId, Module, Sym};
 use crate::model::Model;
 use crate::source::Span;
 use crate::trace::BodyTrace;
@@ -118,6 +120,11 @@ pub trait Observer {
 
     /// The trace of a body, when it is done. Once more, if its callers say more of its parameters than was known.
     fn body(&mut self, _trace: &BodyTrace<'_>) {}
+
+    /// The attributes that methods of classes were found to write in place, if that is kept.
+    fn written(&self) -> Option<FxHashSet<Sym>> {
+        None
+    }
 }
 
 /// What the analysis of a file counted.
@@ -126,7 +133,7 @@ pub struct Outcome {
     /// Bodies that were analysed.
     pub bodies: u64,
     /// Parameters that a call of the file certainly passes an array for.
-    pub given: rustc_hash::FxHashSet<(BodyId, crate::ir::Local)>,
+    pub given: FxHashSet<(BodyId, crate::ir::Local)>,
     /// Bodies that ran over the budget and were left out.
     pub over_budget: u64,
     /// The calls of the analysed bodies of whose callee nothing is known: each once, in the order of the text.
@@ -146,6 +153,13 @@ pub struct Exports {
     pub classes: Vec<(String, ClassSummary)>,
 }
 
+impl Outcome {
+    /// Counts a body that was analysed; not `done`: it ran over the budget.
+    fn count(&mut self, done: bool) {
+        *(if done { &mut self.bodies } else { &mut self.over_budget }) += 1;
+    }
+}
+
 /// Analyses the bodies of a file: all of them if the observer wants the points, else those in which a rule may find
 /// something (and what they call).
 pub fn analyse(
@@ -161,10 +175,6 @@ pub fn analyse(
     let everything = observer.wants_points();
     let mut wanted: Vec<BodyId> =
         if everything { (0..module.bodies.len() as u32).map(BodyId).collect() } else { candidates.find(text) };
-    // The module's own statements come last, when all functions are known.
-    if wanted.first() == Some(&BodyId(0)) {
-        wanted.rotate_left(1);
-    }
     if wanted.is_empty() {
         return outcome;
     }
@@ -173,12 +183,20 @@ pub fn analyse(
     // The module's own statements run twice: first for what its names are bound to, which every function may read, and
     // at last, when all functions are known, for the record.
     machine.learn_globals();
-    for &id in &wanted {
-        if machine.run(id, observer) {
-            outcome.bodies += 1;
-        } else {
-            outcome.over_budget += 1;
+    for &id in wanted.iter().filter(|&&id| id != BodyId(0)) {
+        outcome.count(machine.run(id, observer));
+    }
+    if !everything {
+        let mut others = candidates.others(observer.written().as_ref());
+        others.retain(|id| wanted.binary_search(id).is_err());
+        for &id in others.iter().filter(|&&id| id != BodyId(0)) {
+            outcome.count(machine.run(id, observer));
         }
+        wanted.append(&mut others);
+    }
+    // The module's own statements come last, when all functions are known.
+    if wanted.contains(&BodyId(0)) {
+        outcome.count(machine.run(BodyId(0), observer));
     }
     if !everything {
         machine.ask_callers(&wanted, &candidates, observer);
