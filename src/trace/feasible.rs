@@ -4,19 +4,55 @@
 use rustc_hash::FxHashSet;
 
 use super::BodyTrace;
-use crate::ir::{Block, BlockId, CmpOp, Cond, Const, Local, LocalKind, Op, OpKind, Temp, Terminator};
+use crate::ir::{Block, BlockId, CmpOp, Cond, Const, Local, LocalKind, Op, OpKind, Sym, Temp, Terminator};
 
 /// A walk gives up after this many steps, and says that it can.
 const MAX_STATES: usize = 4_000;
 /// So many flags are remembered on one path.
 const MAX_FLAGS: usize = 12;
 
-/// What a path has found out about a name: its truth, or whether it is None.
+/// What a test asks of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Asked {
+    /// Whether it is true.
+    Truth,
+    /// Whether it is None.
+    None,
+    /// Whether this attribute of it is true.
+    Attribute(Sym),
+    /// Whether this attribute of it is None.
+    NoAttribute(Sym),
+    /// Whether it equals this number.
+    Equal(i64),
+    /// Whether it equals this text.
+    Text(Sym),
+    /// Whether it is less than this number.
+    Less(i64),
+    /// Whether it is greater than this number.
+    Greater(i64),
+}
+
+/// What a path has found out about a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Flag {
     local: Local,
-    none: bool,
+    asked: Asked,
     holds: bool,
+}
+
+impl Flag {
+    /// Can the two not both be so?
+    fn contradicts(&self, other: &Flag) -> bool {
+        if self.local != other.local {
+            return false;
+        }
+        let two_values = match (self.asked, other.asked) {
+            (Asked::Equal(a), Asked::Equal(b)) => a != b,
+            (Asked::Text(a), Asked::Text(b)) => a != b,
+            _ => false,
+        };
+        self.asked == other.asked && self.holds != other.holds || two_values && self.holds && other.holds
+    }
 }
 
 /// A state of the walk: where it is, whether the name is bound as asked, and what is known of the flags.
@@ -48,6 +84,7 @@ impl BodyTrace<'_> {
             bases.push(count);
             count += block.ops.len() as u32;
         }
+        let asked_again = self.asked_again();
         let mut seen: FxHashSet<Path> = FxHashSet::default();
         let mut queue = vec![start];
         while let Some(mut path) = queue.pop() {
@@ -65,9 +102,14 @@ impl BodyTrace<'_> {
                 if number == to && path.bound {
                     return true;
                 }
+                if let OpKind::SetAttr { name, .. } | OpKind::DelAttr(_, name) = op.kind {
+                    let is_it = |asked| matches!(asked, Asked::Attribute(of) | Asked::NoAttribute(of) if of == name);
+                    path.flags.retain(|flag| !is_it(flag.asked));
+                }
                 if let OpKind::Store(local, value) = op.kind {
                     path.flags.retain(|flag| flag.local != local);
-                    path.flags.extend(constant(block, value).map(|(none, holds)| Flag { local, none, holds }));
+                    let known = constant(block, value).filter(|_| asked_again.contains(&local));
+                    path.flags.extend(known.map(|(asked, holds)| Flag { local, asked, holds }));
                     // (`x += 1` gives an array back to its name.)
                     path.bound &= !fixed.contains(&local) || in_place(block, value);
                 }
@@ -79,7 +121,7 @@ impl BodyTrace<'_> {
                     for (next, holds) in [(*then, true), (*other, false)] {
                         let mut next = path.to(next);
                         let skipped = !holds && path.entered && self.is_for(block, cond);
-                        if !skipped && self.follows(&mut next, block, cond, holds, fixed) {
+                        if !skipped && self.follows(&mut next, block, cond, holds, fixed, &asked_again) {
                             queue.push(next);
                         }
                     }
@@ -92,6 +134,25 @@ impl BodyTrace<'_> {
         false
     }
 
+    /// The names that are asked about more than once, or that are asked about and bound to a constant: what a path finds
+    /// out about others, it need not remember.
+    fn asked_again(&self) -> Vec<Local> {
+        let mut asked: Vec<Local> = Vec::new();
+        for block in &self.body.blocks {
+            if let Terminator::Branch { cond, .. } = &block.term {
+                asked.extend(flag_of(block, cond, true).map(|flag| flag.local));
+            }
+            asked.extend(block.ops.iter().filter_map(|op| match op.kind {
+                OpKind::Store(local, value) => constant(block, value).map(|_| local),
+                _ => None,
+            }));
+        }
+        asked.sort_unstable();
+        let mut again: Vec<Local> = asked.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        again.dedup();
+        again
+    }
+
     /// Is the block the head of a `for` loop?
     fn is_for(&self, block: &Block, cond: &Cond) -> bool {
         let iterator = |local: Local| self.body.locals[local.index()].kind == LocalKind::Synthetic;
@@ -100,28 +161,34 @@ impl BodyTrace<'_> {
     }
 
     /// Takes in what a branch says. False: what is known contradicts it.
-    fn follows(&self, path: &mut Path, block: &Block, cond: &Cond, holds: bool, fixed: &[Local]) -> bool {
+    fn follows(
+        &self,
+        path: &mut Path,
+        block: &Block,
+        cond: &Cond,
+        holds: bool,
+        fixed: &[Local],
+        asked_again: &[Local],
+    ) -> bool {
         let is_fixed = |temp| loaded(block, temp).is_some_and(|local| fixed.contains(&local));
-        let flag = match *cond {
-            Cond::Truthy(temp) => loaded(block, temp).map(|local| Flag { local, none: false, holds }),
-            Cond::IsNone(temp) => loaded(block, temp).map(|local| Flag { local, none: true, holds }),
+        match *cond {
             Cond::IsInstance(temp, types) => {
                 let types = self.body.temps.get(types.index()).map_or("", |&span| self.quote(span));
                 path.bound &= !(holds && is_fixed(temp) && !types.contains("rray"));
-                None
             }
             // `if y is x: y = y.copy()`: else it is another one already.
             Cond::Compare(op @ (CmpOp::Is | CmpOp::IsNot), left, right) => {
                 path.bound &= (op == CmpOp::Is) == holds || !(is_fixed(left) || is_fixed(right));
-                None
             }
-            _ => None,
-        };
-        let Some(flag) = flag else { return true };
-        if let Some(known) = path.flags.iter().find(|known| known.local == flag.local && known.none == flag.none) {
-            return known.holds == flag.holds;
+            _ => {}
         }
-        if path.flags.len() < MAX_FLAGS {
+        let Some(flag) = flag_of(block, cond, holds).filter(|flag| asked_again.contains(&flag.local)) else {
+            return true;
+        };
+        if path.flags.iter().any(|known| known.contradicts(&flag)) {
+            return false;
+        }
+        if path.flags.len() < MAX_FLAGS && !path.flags.contains(&flag) {
             path.flags.push(flag);
             path.flags.sort_unstable();
         }
@@ -130,12 +197,50 @@ impl BodyTrace<'_> {
 }
 
 /// What a constant says of the name that it is bound to: of its being None, or of its truth.
-fn constant(block: &Block, temp: Temp) -> Option<(bool, bool)> {
+fn constant(block: &Block, temp: Temp) -> Option<(Asked, bool)> {
     block.ops.iter().find(|op| op.dest == Some(temp)).and_then(|op| match op.kind {
-        OpKind::Const(Const::Bool(holds)) => Some((false, holds)),
-        OpKind::Const(Const::None) => Some((true, true)),
+        OpKind::Const(Const::Bool(holds)) => Some((Asked::Truth, holds)),
+        OpKind::Const(Const::None) => Some((Asked::None, true)),
         _ => None,
     })
+}
+
+/// What a branch says of a name, if it is taken where the condition holds, or where it does not.
+fn flag_of(block: &Block, cond: &Cond, holds: bool) -> Option<Flag> {
+    match *cond {
+        Cond::Truthy(temp) => asked_of(block, temp, Asked::Truth, Asked::Attribute, holds),
+        Cond::IsNone(temp) => asked_of(block, temp, Asked::None, Asked::NoAttribute, holds),
+        Cond::Compare(op, left, right) => compared(block, op, left, right, holds),
+        Cond::Unknown | Cond::IsInstance(..) => None,
+    }
+}
+
+/// What a test of a name, or of an attribute of one, says. (That what a body calls may set attributes is left aside.)
+fn asked_of(block: &Block, temp: Temp, own: Asked, attribute: fn(Sym) -> Asked, holds: bool) -> Option<Flag> {
+    let op = block.ops.iter().find(|op| op.dest == Some(temp))?;
+    match op.kind {
+        OpKind::Load(local) => Some(Flag { local, asked: own, holds }),
+        OpKind::Attr(obj, name) => loaded(block, obj).map(|local| Flag { local, asked: attribute(name), holds }),
+        _ => None,
+    }
+}
+
+/// What a comparison of a name with a constant says.
+fn compared(block: &Block, op: CmpOp, left: Temp, right: Temp, holds: bool) -> Option<Flag> {
+    let local = loaded(block, left)?;
+    let value = block.ops.iter().find(|op| op.dest == Some(right)).map(|op| &op.kind)?;
+    let (asked, holds) = match (op, value) {
+        (CmpOp::Eq, OpKind::Const(Const::Int(n))) => (Asked::Equal(*n), holds),
+        (CmpOp::NotEq, OpKind::Const(Const::Int(n))) => (Asked::Equal(*n), !holds),
+        (CmpOp::Eq, OpKind::Const(Const::Str(text))) => (Asked::Text(*text), holds),
+        (CmpOp::NotEq, OpKind::Const(Const::Str(text))) => (Asked::Text(*text), !holds),
+        (CmpOp::Lt, OpKind::Const(Const::Int(n))) => (Asked::Less(*n), holds),
+        (CmpOp::GtE, OpKind::Const(Const::Int(n))) => (Asked::Less(*n), !holds),
+        (CmpOp::Gt, OpKind::Const(Const::Int(n))) => (Asked::Greater(*n), holds),
+        (CmpOp::LtE, OpKind::Const(Const::Int(n))) => (Asked::Greater(*n), !holds),
+        _ => return None,
+    };
+    Some(Flag { local, asked, holds })
 }
 
 /// Is the temp the result of an augmented assignment's operator?
