@@ -62,7 +62,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The object that a constructor made. None: nobody knows what it did.
-    fn made(&mut self, mut content: Content, done: Option<Done>, args: &Args<'a>) -> ValueId {
+    pub(super) fn made(&mut self, mut content: Content, done: Option<Done>, args: &Args<'a>) -> ValueId {
         let wild = done.as_ref().is_none_or(|done| done.effects);
         match done {
             Some(done) => {

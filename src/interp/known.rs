@@ -94,8 +94,8 @@ const LOOKERS: [&str; 24] = [
     "dir",
 ];
 
-/// Methods of containers, and functions of `itertools` and `copy`, that give what these hold.
-const GIVERS: [&str; 13] = [
+/// Methods of containers, and functions of `itertools`, `copy` and `dataclasses`, that give what these hold.
+const GIVERS: [&str; 14] = [
     "get",
     "pop",
     "popleft",
@@ -109,6 +109,7 @@ const GIVERS: [&str; 13] = [
     "combinations_with_replacement",
     "cycle",
     "islice",
+    "replace",
 ];
 
 /// What is known of a name, wherever it stands.

@@ -5,7 +5,7 @@ use super::call::Args;
 use super::entry::Said;
 use super::machine::Machine;
 use super::summary::Done;
-use crate::domain::{Array, Evidence, Kinds, Value, ValueId};
+use crate::domain::{Array, Content, Evidence, Kinds, ObjectKind, Value, ValueId};
 use crate::ir::{Ann, ArgKind, ClassId, OpKind, Param, Sym};
 
 impl<'a> Machine<'a> {
@@ -82,6 +82,41 @@ impl<'a> Machine<'a> {
         let prepares = self.module.names.get("__post_init__").and_then(|name| self.find_method(class, name));
         done.effects = prepares.is_some();
         done
+    }
+
+    /// `dataclasses.replace(record, name=value)`: a new record of what the other one's fields are, but for those that are
+    /// given; None: it is not known of which class. (<https://docs.python.org/3/library/dataclasses.html#dataclasses.replace>)
+    pub(super) fn replaced_record(&mut self, args: &Args<'a>) -> Option<ValueId> {
+        let (record, _) = args.positional(0)?;
+        let class = match self.values.get(record) {
+            Value::Ref(objects) => self.instance_class(objects)?,
+            Value::Array(array) => match self.entry_objects(array)[..] {
+                [object] => self.class_of(object)?,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let fields: Vec<Sym> = self.fields(class)?.into_iter().map(|field| field.0).collect();
+        if args.list.iter().any(|arg| arg.kind == ArgKind::DoubleStar) {
+            return None;
+        }
+        let mut done = Done::nothing();
+        for name in fields {
+            let given = args.list.iter().zip(&args.values).find(|(arg, _)| arg.kind == ArgKind::Kw(name));
+            let value = match (given, self.values.get(record).clone()) {
+                (Some((_, &value)), _) => value,
+                (None, Value::Ref(objects)) => self.instance_attribute(&objects, record, name),
+                (None, Value::Array(array)) => self.object_attribute(&array, name),
+                (None, _) => ValueId::UNKNOWN,
+            };
+            done.stores.push((name, value));
+        }
+        let prepares = self.module.names.get("__post_init__").and_then(|name| self.find_method(class, name));
+        done.effects = prepares.is_some();
+        self.pass(args);
+        let kind = ObjectKind::Instance(Some(class));
+        let content = Content { kind, fixed: Vec::new(), rest: ValueId::UNKNOWN, exact: false };
+        Some(self.made(content, Some(done), args))
     }
 
     /// The value, for which an annotation speaks.

@@ -292,6 +292,11 @@ impl<'a> Machine<'a> {
         if let Some(value) = self.itertool(path, args) {
             return value;
         }
+        if path == "dataclasses.replace"
+            && let Some(value) = self.replaced_record(args)
+        {
+            return value;
+        }
         if matches!(path, "numba.njit" | "numba.jit" | "dataclasses.dataclass") {
             // `@njit` leaves the function what it is, for arrays, and `@dataclass` the class; `@njit(cache=True)` gives
             // such a decorator.
