@@ -196,6 +196,14 @@ fn rules_are_listed_and_explained() {
 }
 
 #[test]
+fn inspect_says_where_no_statement_begins() {
+    let folder = Folder::with(&[("a.py", b"x = (1\n     + 2)\n")]);
+    let said = "warning: a.py:2: no statement begins on this line, or none that can be reached\n";
+    assert_eq!(folder.run(&["inspect", "a.py:2"]), ran(0, "", said));
+    assert_eq!(folder.run(&["inspect", "--output-format", "json", "a.py:1"]).stderr, "");
+}
+
+#[test]
 fn inspect_names_what_it_cannot_read() {
     let folder = Folder::with(&[("a.py", b"x = 1\n")]);
     assert_eq!(folder.run(&["inspect", "--output-format", "json", "a.py:1"]).status, 0);

@@ -44,11 +44,15 @@ pub(super) fn run(files: &[PathBuf], format: Format, config: &ConfigArgs) -> Res
             let _ = done[file].set(render(path, *line, format, model, (&project, file)));
         });
     });
-    let results = done.into_iter().filter_map(OnceLock::into_inner);
+    let results = targets.iter().zip(done).filter_map(|(target, done)| Some((target, done.into_inner()?)));
     let mut status = Status::Clean;
     let mut out = Output::open(None)?;
-    for result in results {
+    for ((path, line, _), result) in results {
         match result {
+            Ok(text) if text.is_empty() && line.is_some() => {
+                let at = format!("{}:{}", discovery::display(path), line.unwrap_or_default());
+                output::warning(&format!("{at}: no statement begins on this line, or none that can be reached"));
+            }
             Ok(text) => out.write(|out| out.write_all(text.as_bytes()))?,
             Err(error) => {
                 output::error(&error);
