@@ -8,8 +8,10 @@ use crate::ir::{Block, BlockId, CmpOp, Cond, Const, Local, LocalKind, Op, OpKind
 
 /// A walk gives up after this many steps, and says that it can.
 const MAX_STATES: usize = 4_000;
+/// So many names are followed.
+const MAX_NAMES: usize = 64;
 /// So many flags are remembered on one path.
-const MAX_FLAGS: usize = 12;
+const MAX_FLAGS: usize = 24;
 
 /// What a test asks of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,10 +86,13 @@ impl BodyTrace<'_> {
             bases.push(count);
             count += block.ops.len() as u32;
         }
-        let asked_again = self.asked_again();
+        let asked = self.asked_again();
+        let later = self.asked_later(&asked);
         let mut seen: FxHashSet<Path> = FxHashSet::default();
         let mut queue = vec![start];
         while let Some(mut path) = queue.pop() {
+            // What is not asked about any more makes no difference.
+            path.flags.retain(|flag| later[path.block.index()] & bit(&asked, flag.local) != 0);
             if !seen.insert(path.clone()) {
                 continue;
             }
@@ -108,7 +113,7 @@ impl BodyTrace<'_> {
                 }
                 if let OpKind::Store(local, value) = op.kind {
                     path.flags.retain(|flag| flag.local != local);
-                    let known = constant(block, value).filter(|_| asked_again.contains(&local));
+                    let known = constant(block, value).filter(|_| asked.contains(&local));
                     path.flags.extend(known.map(|(asked, holds)| Flag { local, asked, holds }));
                     // (`x += 1` gives an array back to its name.)
                     path.bound &= !fixed.contains(&local) || in_place(block, value);
@@ -121,7 +126,7 @@ impl BodyTrace<'_> {
                     for (next, holds) in [(*then, true), (*other, false)] {
                         let mut next = path.to(next);
                         let skipped = !holds && path.entered && self.is_for(block, cond);
-                        if !skipped && self.follows(&mut next, block, cond, holds, fixed, &asked_again) {
+                        if !skipped && self.follows(&mut next, block, cond, holds, fixed, &asked) {
                             queue.push(next);
                         }
                     }
@@ -150,7 +155,28 @@ impl BodyTrace<'_> {
         asked.sort_unstable();
         let mut again: Vec<Local> = asked.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
         again.dedup();
+        again.truncate(MAX_NAMES);
         again
+    }
+
+    /// For each block which of these names are asked about in it, or behind it: a set of their numbers.
+    fn asked_later(&self, asked: &[Local]) -> Vec<u64> {
+        let own = |block: &Block| match &block.term {
+            Terminator::Branch { cond, .. } => flag_of(block, cond, true).map_or(0, |flag| bit(asked, flag.local)),
+            _ => 0,
+        };
+        let mut later: Vec<u64> = self.body.blocks.iter().map(own).collect();
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for i in (0..later.len()).rev() {
+                let next = self.body.followers(BlockId(i as u32));
+                let all = next.iter().fold(later[i], |all, next| all | later[next.index()]);
+                changed |= all != later[i];
+                later[i] = all;
+            }
+        }
+        later
     }
 
     /// Is the block the head of a `for` loop?
@@ -168,7 +194,7 @@ impl BodyTrace<'_> {
         cond: &Cond,
         holds: bool,
         fixed: &[Local],
-        asked_again: &[Local],
+        asked: &[Local],
     ) -> bool {
         let is_fixed = |temp| loaded(block, temp).is_some_and(|local| fixed.contains(&local));
         match *cond {
@@ -182,7 +208,7 @@ impl BodyTrace<'_> {
             }
             _ => {}
         }
-        let Some(flag) = flag_of(block, cond, holds).filter(|flag| asked_again.contains(&flag.local)) else {
+        let Some(flag) = flag_of(block, cond, holds).filter(|flag| asked.contains(&flag.local)) else {
             return true;
         };
         if path.flags.iter().any(|known| known.contradicts(&flag)) {
@@ -194,6 +220,11 @@ impl BodyTrace<'_> {
         }
         true
     }
+}
+
+/// The set of one name, by its place among those that are asked about.
+fn bit(asked: &[Local], local: Local) -> u64 {
+    asked.iter().position(|&other| other == local).map_or(0, |at| 1 << at)
 }
 
 /// What a constant says of the name that it is bound to: of its being None, or of its truth.
