@@ -272,6 +272,8 @@ specials! {
     TrimZeros = "trim-zeros",
     /// `diff`: fresh, but with `n=0` the very argument.
     Diff = "diff",
+    /// `tile`: fresh, but what is empty comes back as it is, read-only if it was.
+    Tile = "tile",
     /// `factors`: of `qr`, where the mode does not put tuples into the tuple.
     Factors = "factors",
     /// `item`: a number; of an object array, anything.

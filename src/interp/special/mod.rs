@@ -229,6 +229,21 @@ impl<'a> Machine<'a> {
                 let same = call.value(0).unwrap_or(ValueId::UNKNOWN);
                 Some(self.values.join(differences, same))
             }
+            Special::Tile => {
+                let tiled = self.by_words(call, &call.row.result);
+                let known = match self.shared(call, 0) {
+                    Shared::Array(array, _) => array.writeable.must() || array.size().is_some_and(|size| size > 0),
+                    Shared::Converted => true,
+                    Shared::Perhaps(..) | Shared::Unknown => false,
+                };
+                match self.values.get(tiled).clone() {
+                    Value::Array(mut array) if !known => {
+                        array.writeable = Tri::May;
+                        Some(self.values.make(array))
+                    }
+                    _ => Some(tiled),
+                }
+            }
             Special::Item => {
                 let array = self.values.array(call.value(0)?)?;
                 let number = array.dtype.kind().is_some_and(|kind| kind != b'O');
