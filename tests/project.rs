@@ -208,3 +208,14 @@ fn an_instance_of_a_class_elsewhere_holds_what_its_constructor_was_given() {
         assert!(buffers.contains(&"param:x".into()), "{point}");
     }
 }
+
+#[test]
+fn a_class_that_writes_through_a_helper_shows_the_write() {
+    let text = "import numpy as np\n\ndef shift(x):\n    x -= 1.0\n    return x.sum()\n\nclass Own:\n    def __init__(self, x):\n        self.x = np.asarray(x)\n\n    def fit(self):\n        return shift(self.x)\n";
+    let folder = Folder::with(&[("own.py", text.as_bytes())]);
+    let ran = folder.run(&["--output-format", "json", "--select", "VL103", "."]);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let labels = json[0]["labels"].as_array().unwrap();
+    let rows: Vec<u64> = labels.iter().map(|label| label["location"]["row"].as_u64().unwrap()).collect();
+    assert_eq!(rows, [4, 9, 12], "{ran:?}");
+}

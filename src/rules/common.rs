@@ -5,7 +5,9 @@ use crate::finding::{Label, Role};
 use crate::ir::Local;
 use crate::source::Span;
 use crate::trace::class::placed;
-use crate::trace::{BodyTrace, ClassTrace, Escape, Event, EventId, EventKind, Fact, How, Walk, WriteHow};
+use crate::trace::{
+    BodyTrace, By, ClassTrace, Deed, Escape, Event, EventId, EventKind, Fact, How, Walk, WriteHow, Wrote,
+};
 
 /// A write, as a rule sees it.
 #[derive(Clone, Copy, Debug)]
@@ -189,6 +191,12 @@ pub(super) fn write_word(trace: &BodyTrace<'_>, how: WriteHow) -> String {
         }
         WriteHow::Attribute(name) => format!("the assignment to `.{}`", text(name)),
     }
+}
+
+/// The label at the write itself, where a method writes by calling a function.
+pub(super) fn callee_label(trace: &ClassTrace<'_>, fact: &Fact) -> Option<Label> {
+    let Deed::Written(Wrote { by: Some(By { name, at: Some(at), .. }), .. }) = fact.deed else { return None };
+    Some(fact_label(trace, fact, at, Role::Note, format!("this is where `{}` writes it", trace.name(name))))
 }
 
 /// A label at a place in the file that a fact is from.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::domain::Evidence;
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
-use crate::rules::common::{fact_label, in_order, label, names_an_output};
+use crate::rules::common::{callee_label, fact_label, in_order, label, names_an_output};
 use crate::trace::{ClassTrace, Deed, Fact, Source, Way, Wrote};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -52,7 +52,7 @@ fn confidence(trace: &ClassTrace<'_>, stored: &Fact, written: &Fact, way: Way, h
         Way::Converted => !setter,
         // A function that is called for what it returns, and writes what it is given by the way.
         // (Whoever sets a property hands its array over.)
-        Way::Same if matches!(how.by, Some((_, false))) => !setter && !stored.method.property,
+        Way::Same if how.by.is_some_and(|by| !by.procedure) => !setter && !stored.method.property,
         // (Who calls a setter of a base class, and when, nobody sees here.)
         Way::Same => how.operator && (stored.method.file.is_none() || trace.method(stored) == "__init__"),
         Way::View { .. } => false,
@@ -77,17 +77,24 @@ fn tell(
     let changes = format!("`{}` changes it in place, and the caller's `{param}` with it", trace.method(written));
     let keep = format!("keep a copy: `{own} = np.array({param})`");
     if stored.method.file.is_none() {
-        let stored_here = label(stored.stmt, Role::Primary, kept);
+        let mut labels = vec![
+            label(stored.stmt, Role::Primary, kept),
+            fact_label(trace, written, written.span, Role::Note, changes),
+        ];
+        labels.extend(callee_label(trace, written));
         return Finding {
             rule: &INFO,
             span: stored.stmt,
             message: format!("`{own}` keeps the array passed as `{param}`, and `{}` changes it", trace.method(written)),
             confidence,
-            labels: in_order(vec![stored_here, fact_label(trace, written, written.span, Role::Note, changes)]),
+            labels: in_order(labels),
             help: Some(keep),
         };
     }
     // The base class is at fault as much as this one; here it is that the array is changed.
+    let mut labels = vec![label(written.span, Role::Primary, format!("this changes the caller's `{param}`"))];
+    labels.extend(callee_label(trace, written));
+    labels.push(fact_label(trace, stored, stored.stmt, Role::Note, kept));
     let class = trace.name(trace.module.classes[trace.class.index()].name);
     Finding {
         rule: &INFO,
@@ -97,10 +104,7 @@ fn tell(
             trace.method(written)
         ),
         confidence,
-        labels: in_order(vec![
-            label(written.span, Role::Primary, format!("this changes the caller's `{param}`")),
-            fact_label(trace, stored, stored.stmt, Role::Note, kept),
-        ]),
+        labels: in_order(labels),
         help: Some(format!("make a new array here, or {keep} in the base class")),
     }
 }

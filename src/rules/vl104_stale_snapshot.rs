@@ -203,7 +203,7 @@ fn prepares(method: &str) -> bool {
 
 fn class_write_word(trace: &ClassTrace<'_>, how: Wrote) -> String {
     match how.by {
-        Some((name, _)) => format!("`{}`", trace.name(name)),
+        Some(by) => format!("`{}`", trace.name(by.name)),
         None => "this write".to_string(),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::Evidence;
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
-use crate::rules::common::{in_order, label};
+use crate::rules::common::{callee_label, in_order, label};
 use crate::trace::{ClassTrace, Deed, Fact, Source, Wrote};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -41,7 +41,7 @@ pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
 
 /// Does the method that writes the array make a new one first, at each call?
 fn makes_anew(trace: &ClassTrace<'_>, written: &Fact, how: Wrote) -> bool {
-    let method = how.by.map_or(trace.method(written), |(name, _)| trace.name(name));
+    let method = how.by.map_or(trace.method(written), |by| trace.name(by.name));
     let own = |fact: &&Fact| trace.method(fact) == method;
     let stored = trace.about(written.attr).filter(own).filter(|fact| matches!(fact.deed, Deed::Stored(Source::Other)));
     let first = |stored: &Fact| {
@@ -69,7 +69,7 @@ fn in_place(method: &str) -> bool {
 
 fn tell(trace: &ClassTrace<'_>, handed: &Fact, written: &Fact, confidence: Confidence) -> Finding {
     let own = format!("{}.{}", trace.receiver(handed), trace.name(handed.attr));
-    let labels = vec![
+    let mut labels = vec![
         label(written.span, Role::Note, format!("`{}` changes `{own}` in place", trace.method(written))),
         label(
             handed.span,
@@ -77,6 +77,7 @@ fn tell(trace: &ClassTrace<'_>, handed: &Fact, written: &Fact, confidence: Confi
             format!("this hands out `{own}` itself: results of earlier calls change with it"),
         ),
     ];
+    labels.extend(callee_label(trace, written));
     Finding {
         rule: &INFO,
         span: handed.span,

@@ -3,14 +3,14 @@
 
 use rustc_hash::FxHashMap;
 
-use super::fact::{Deed, Fact, Method, Source, Way, Wrote};
+use super::fact::{By, Deed, Fact, Method, Source, Way, Wrote};
 use super::params::lets_callers_choose;
 use super::{BodyTrace, Escape, EventKind, How, Link, WriteHow};
 use crate::domain::{Array, BufId, Evidence, Origin, Owner, Value, ValueId};
 use crate::ir::{ClassId, Module, OpKind, Sym};
 use crate::source::Span;
 
-/// What all methods of a class, those that it inherits from classes of the file included, do with its attributes.
+/// What all methods of a class, those that it inherits included, do with its attributes.
 #[derive(Debug)]
 pub struct ClassTrace<'a> {
     /// The file.
@@ -19,7 +19,7 @@ pub struct ClassTrace<'a> {
     pub text: &'a str,
     /// The class.
     pub class: ClassId,
-    /// The facts: those of inherited methods come last.
+    /// The facts: those of inherited methods come last, those of other files at the very end.
     pub facts: &'a [Fact],
 }
 
@@ -228,7 +228,10 @@ impl Collector<'_, '_> {
                         out: how == WriteHow::Out,
                         operator: how == WriteHow::Augmented && event.span == event.stmt && !quote.contains("] "),
                         by: match how {
-                            WriteHow::Callee { name, procedure, .. } => Some((name, procedure)),
+                            WriteHow::Callee { name, place, procedure } => {
+                                let at = place.file.is_none().then_some(place.span);
+                                Some(By { name, procedure, at })
+                            }
                             _ => None,
                         },
                     };

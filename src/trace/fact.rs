@@ -42,9 +42,19 @@ pub struct Wrote {
     pub out: bool,
     /// Does the statement read as an operator on the attribute: `self.a += v`?
     pub operator: bool,
-    /// The function of the project that does it, and whether it returns nothing, so that the write is what it is called
-    /// for.
-    pub by: Option<(Sym, bool)>,
+    /// The function of the project that does it, if the statement is a call of one.
+    pub by: Option<By>,
+}
+
+/// A function that writes an attribute's array for the method that calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct By {
+    /// Its name.
+    pub name: Sym,
+    /// Does it return nothing, so that the write is what it is called for?
+    pub procedure: bool,
+    /// The write itself, if it stands in the file of the method.
+    pub at: Option<Span>,
 }
 
 /// What is done with an attribute's array.
@@ -124,7 +134,7 @@ impl Fact {
         self.attr = rename(self.attr);
         match &mut self.deed {
             Deed::Stored(Source::Param(name, _) | Source::Attr(name, _)) => *name = rename(*name),
-            Deed::Written(Wrote { by: Some((name, _)), .. }) => *name = rename(*name),
+            Deed::Written(Wrote { by: Some(by), .. }) => by.name = rename(by.name),
             Deed::Common | Deed::Stored(Source::Other) | Deed::Written(_) | Deed::Handed { .. } | Deed::Read => {}
         }
         self.method.name = rename(self.method.name);

@@ -19,7 +19,7 @@ pub mod sweep;
 
 pub use class::ClassTrace;
 pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Place, ReadHow, Repeat, WriteHow};
-pub use fact::{Deed, Fact, Source, ToldFacts, Way, Wrote};
+pub use fact::{By, Deed, Fact, Source, ToldFacts, Way, Wrote};
 pub use harm::Witnesses;
 pub use loops::{Component, Loop};
 pub use query::{Link, Walk};
