@@ -1,4 +1,5 @@
-//! What the calls of a file say of the parameters of its functions: where all of them pass arrays, it is an array.
+//! What the calls of a file say of the parameters of its functions: where all of them pass arrays, it is an array; with how
+//! many axes; and where all pass integers.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -15,8 +16,19 @@ use crate::trace::{BodyTrace, Event, EventKind, Witnesses};
 /// So often the callers are asked anew, when functions that were told of arrays have run again and call others.
 const MAX_ROUNDS: usize = 3;
 
-/// What one call passes for a parameter: the body and the op that calls, and whether it is an array.
-type Witness = ((BodyId, u32), bool);
+/// What one call passes for a parameter: the body and the op that calls, and what that is.
+type Witness = ((BodyId, u32), Passed);
+
+/// What is passed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Passed {
+    /// Is it an array?
+    array: bool,
+    /// How many axes it has, if that is known.
+    axes: usize,
+    /// Is it an integer?
+    integer: bool,
+}
 
 /// The calls of the file, as witnesses.
 #[derive(Debug, Default)]
@@ -47,8 +59,15 @@ impl Callers {
     pub(crate) fn learn(&mut self) -> Vec<BodyId> {
         let mut found = Vec::new();
         for (&(body, local), witnesses) in &self.passed {
-            let all = !witnesses.is_empty() && witnesses.iter().all(|witness| witness.1);
-            if all && self.open.contains(&body) && self.proven.insert((body, local)) {
+            if witnesses.is_empty() || !self.open.contains(&body) {
+                continue;
+            }
+            let axes = witnesses.iter().map(|witness| witness.1.axes).min().unwrap_or(0);
+            let mut says_more = witnesses.iter().all(|witness| witness.1.array) && self.proven.insert((body, local));
+            says_more |= axes > 0 && self.witnesses.axes.insert((body, local), axes) != Some(axes);
+            says_more |=
+                witnesses.iter().all(|witness| witness.1.integer) && self.witnesses.integers.insert((body, local));
+            if says_more {
                 found.push(body);
             }
         }
@@ -85,23 +104,28 @@ impl<'a> Machine<'a> {
     pub(crate) fn witness(&mut self, callee: BodyId, actuals: &Actuals) {
         for &local in actuals.temps.keys() {
             let Some(&value) = actuals.passed.get(&local) else { continue };
-            let array = match self.values.get(value) {
+            let passed = match self.values.get(value) {
                 // It is left out in other words.
                 Value::None | Value::Bottom => continue,
-                Value::Array(array) => array.evidence >= Evidence::Likely && array.kinds.has(Kinds::ARRAY),
-                _ => false,
+                Value::Array(array) => Passed {
+                    array: array.evidence >= Evidence::Likely && array.kinds.has(Kinds::ARRAY),
+                    axes: array.ndim().filter(|_| array.certain()).unwrap_or(0),
+                    integer: false,
+                },
+                Value::Int(_) => Passed { integer: true, ..Passed::default() },
+                _ => Passed::default(),
             };
             let site = (self.id, self.op);
             let witnesses = self.callers.passed.entry((callee, local)).or_default();
             match witnesses.iter_mut().find(|witness| witness.0 == site) {
-                Some(witness) => witness.1 = array,
-                None => witnesses.push((site, array)),
+                Some(witness) => witness.1 = passed,
+                None => witnesses.push((site, passed)),
             }
         }
     }
 }
 
-/// Does the body write a parameter, or a part of one, of which it is not known what it is? (The callers of private functions
+/// Does the body write a parameter, or a part of one, of which it is not known what it is, or exchange parts of one? (The callers of private functions
 /// know what these write; it is told as theirs.)
 pub(crate) fn is_open(trace: &BodyTrace<'_>) -> bool {
     let is_passed = |buf: BufId| matches!(trace.buffers.get(buf).origin, Origin::Param(body, _) if body == trace.id);
@@ -116,5 +140,5 @@ pub(crate) fn is_open(trace: &BodyTrace<'_>) -> bool {
             array.evidence == Evidence::None && array.bufs.iter().any(|&buf| is_passed(buf) || is_copy(buf))
         })
     };
-    !trace.is_private() && trace.events.iter().any(is_unknown)
+    !trace.is_private() && trace.events.iter().any(is_unknown) || trace.exchanges()
 }

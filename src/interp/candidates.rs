@@ -51,8 +51,9 @@ pub(crate) struct Candidates<'a> {
     /// Names of this body that a part was cut off for.
     cut: SmallVec<[Local; 8]>,
     flow: Flow,
-    /// The names `fromkeys`, `fill` and `meshgrid`, if the file uses them.
+    /// The names `fromkeys`, `fill`, `meshgrid` and `shuffle`, if the file uses them.
     fromkeys: Option<Sym>,
+    shuffle: Option<Sym>,
     fill: Option<Sym>,
     meshgrid: Option<Sym>,
     /// The methods of classes that are to be run.
@@ -91,6 +92,7 @@ impl<'a> Candidates<'a> {
             flow: Flow::default(),
             fromkeys: module.names.get("fromkeys"),
             fill: module.names.get("fill"),
+            shuffle: module.names.get("shuffle"),
             meshgrid: module.names.get("meshgrid"),
             methods: Methods::default(),
         }

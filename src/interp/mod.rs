@@ -72,6 +72,7 @@ mod seeming;
 mod shapes;
 mod special;
 mod specialise;
+mod stdlib;
 mod subclass;
 mod summary;
 mod survey;

@@ -11,6 +11,8 @@ mod vl102_mutated_argument;
 mod vl103_mutated_stored_argument;
 #[path = "vl104_stale_snapshot.rs"]
 mod vl104_stale_snapshot;
+#[path = "vl105_swap_through_views.rs"]
+mod vl105_swap_through_views;
 #[path = "vl106_order_dependent_update.rs"]
 mod vl106_order_dependent_update;
 #[path = "vl107_exposed_internal_buffer.rs"]
@@ -40,6 +42,7 @@ pub(super) static INFOS: &[&RuleInfo] = &[
     &vl102_mutated_argument::INFO,
     &vl103_mutated_stored_argument::INFO,
     &vl104_stale_snapshot::INFO,
+    &vl105_swap_through_views::INFO,
     &vl106_order_dependent_update::INFO,
     &vl107_exposed_internal_buffer::INFO,
     &vl201_deleted_base_kept_alive::INFO,
@@ -58,6 +61,7 @@ pub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[
     vl101_write_through_view::check,
     vl102_mutated_argument::check,
     vl104_stale_snapshot::check,
+    vl105_swap_through_views::check,
     vl106_order_dependent_update::check,
     vl201_deleted_base_kept_alive::check,
     vl202_small_view_retains_base::check,

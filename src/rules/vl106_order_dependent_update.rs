@@ -4,7 +4,7 @@ use crate::domain::{Array, Evidence, Owner, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{Write, in_order, label, remakes, shares_words, write_word, writes};
-use crate::trace::{BodyTrace, EventId, EventKind, How, Overtaken, ReadHow, Selection, Walk, WriteHow};
+use crate::trace::{BodyTrace, EventId, EventKind, How, Overtaken, Selection, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL106",
@@ -21,8 +21,6 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         }
         if let Some(overtaken) = trace.overtaken(write.id) {
             findings.push(tell_loop(trace, write, overtaken));
-        } else if let Some(finding) = swap(trace, write) {
-            findings.push(finding);
         } else if write.direct
             && let Some(finding) = in_a_row(trace, write, &all)
         {
@@ -59,41 +57,6 @@ fn tell_loop(trace: &BodyTrace<'_>, write: &Write<'_>, overtaken: Overtaken) -> 
         labels: in_order(labels),
         help: Some(help),
     }
-}
-
-/// `a[i], a[j] = a[j], a[i]` on rows: both are views, and the first is overwritten before it is stored.
-fn swap(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
-    let base = write.via.filter(|_| write.direct && matches!(write.how, WriteHow::Item { .. }))?;
-    let written = trace.array(write.value).filter(|array| array.evidence >= Evidence::Likely)?;
-    let (from, to) = trace.blocks[write.event.block.index()];
-    let stmt = |id: &EventId| trace.event(*id).stmt == write.event.stmt;
-    let (taken, late) = (write.id.0 + 1..to).map(EventId).filter(stmt).find_map(|late| {
-        let EventKind::Read { value, how: ReadHow::Stored, .. } = trace.event(late).kind else { return None };
-        let view = trace.array(value).filter(|view| view.owner != Owner::Owner && trace.overlaps(written, value))?;
-        let link = *trace.chain(value).first()?;
-        let array = view.certain() || trace.leaves_an_axis(link.event, base);
-        let before = (from..write.id.0).contains(&link.event.0) && stmt(&link.event);
-        let swapped = before
-            && array
-            && link.how == How::Slice
-            && link.via == Some(base)
-            && trace.selects_alike(link.event, write.id);
-        swapped.then_some((link.event, late))
-    })?;
-    let text = trace.quote(trace.event(taken).span);
-    let labels = vec![
-        label(trace.event(taken).span, Role::Aliased, format!("`{text}` is a view here, not a copy")),
-        label(write.event.span, Role::Primary, "this overwrites it".to_string()),
-        label(trace.event(late).span, Role::Seen, "and here it is stored, with the new values".to_string()),
-    ];
-    Some(Finding {
-        rule: &INFO,
-        span: write.event.span,
-        message: format!("`{text}` is overwritten before its old values are stored"),
-        confidence: Confidence::Likely,
-        labels: in_order(labels),
-        help: Some(format!("swap with one index, `a[[i, j]] = a[[j, i]]`, or keep a copy: `{text}.copy()`")),
-    })
 }
 
 /// `img[0] = f(r, g)`, then `img[1] = g(r, g)`, with an `r` that is a view of `img[0]`: the second one reads the new values.

@@ -214,6 +214,11 @@ pub enum EventKind {
         /// How.
         how: ReadHow,
     },
+    /// `random.shuffle` of the standard library exchanged the elements, two at a time.
+    Shuffled {
+        /// Of which array.
+        value: ValueId,
+    },
     /// An array's memory was written.
     Written {
         /// Where: an array over the written region.

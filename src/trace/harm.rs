@@ -1,6 +1,6 @@
 //! Callers as witnesses: whether a caller is harmed by what a function that it calls writes.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{BodyTrace, Event, EventId, EventKind, Place, Walk, WriteHow};
 use crate::domain::{Array, BufId, Origin};
@@ -12,6 +12,10 @@ use crate::source::Span;
 pub struct Witnesses {
     /// Parameters that are taken for arrays for no other reason than that all calls of the file pass arrays.
     pub arrays: FxHashSet<(BodyId, Local)>,
+    /// Parameters that all calls of the file pass integers for.
+    pub integers: FxHashSet<(BodyId, Local)>,
+    /// How many axes the arrays have, at least, that the calls of the file pass for a parameter, where all are known.
+    pub axes: FxHashMap<(BodyId, Local), usize>,
     /// The places of writes by which a caller is harmed.
     pub harmed: FxHashSet<Span>,
 }

@@ -6,8 +6,10 @@
 //! attributes of their object is collected from their traces as facts ([`class`]).
 
 mod attributes;
+mod axes;
 pub mod class;
 pub mod event;
+mod exchange;
 pub mod fact;
 mod feasible;
 pub mod harm;
@@ -19,6 +21,7 @@ pub mod sweep;
 
 pub use class::ClassTrace;
 pub use event::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Place, ReadHow, Repeat, WriteHow};
+pub use exchange::Exchange;
 pub use fact::{By, Deed, Fact, Source, ToldFacts, Way, Wrote};
 pub use harm::Witnesses;
 pub use loops::{Component, Loop};

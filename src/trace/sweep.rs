@@ -34,7 +34,7 @@ pub struct Selection {
 }
 
 /// A variable, or an attribute of one: `x`, `self.x`.
-type Variable = (Local, SmallVec<[Sym; 2]>);
+pub(super) type Variable = (Local, SmallVec<[Sym; 2]>);
 
 /// Reads an array that the loop overwrites.
 #[derive(Clone, Copy, Debug)]
@@ -78,45 +78,6 @@ impl<'a> BodyTrace<'a> {
             OpKind::Index(_, index) | OpKind::SetItem { index, .. } => selection(block, index),
             _ => None,
         }
-    }
-
-    /// Does the op at the other event take the same part, by the same words?
-    pub fn selects_alike(&self, event: EventId, other: EventId) -> bool {
-        let (one, two) = (self.selection(event), self.selection(other));
-        let stretches = |selection: &Selection| selection.axes.contains(&Axis::Stretch);
-        one.is_some()
-            && one == two
-            && (!one.is_some_and(|one| stretches(&one))
-                || self.quote(self.event(event).span) == self.quote(self.event(other).span))
-    }
-
-    /// Does the op at the event, an index, leave an axis of the variable's array, as far as the indices and shapes that
-    /// are taken of the variable elsewhere tell how many there are?
-    pub fn leaves_an_axis(&self, event: EventId, local: Local) -> bool {
-        self.selection(event).is_some_and(|taken| taken.axes.len() < self.axes_of(local))
-    }
-
-    /// How many axes the variable's array has at least, as it is used.
-    fn axes_of(&self, local: Local) -> usize {
-        let most = self.body.blocks.iter().flat_map(|block| block.ops.iter().map(move |op| (block, op)));
-        let of_it = |block: &Block, temp| matches!(made(block, temp).map(|op| &op.kind), Some(OpKind::Load(of)) if *of == local);
-        let axes = most.map(|(block, op)| match &op.kind {
-            OpKind::Index(obj, index) | OpKind::SetItem { obj, index, .. } if of_it(block, *obj) => {
-                selection(block, *index).map_or(0, |taken| taken.axes.len())
-            }
-            OpKind::Index(obj, index) => {
-                match (made(block, *obj).map(|op| &op.kind), made(block, *index).map(|op| &op.kind)) {
-                    (Some(OpKind::Attr(array, name)), Some(OpKind::Const(Const::Int(axis))))
-                        if of_it(block, *array) && self.module.names.text(*name) == "shape" =>
-                    {
-                        usize::try_from(*axis).map_or(0, |axis| axis + 1)
-                    }
-                    _ => 0,
-                }
-            }
-            _ => 0,
-        });
-        axes.max().unwrap_or(0)
     }
 
     /// Is none of the names that the selection goes by bound anew between two ops of the body?
@@ -479,7 +440,7 @@ impl Reads<'_, '_> {
 }
 
 /// Is it a function or method that makes one number of many?
-fn reduces(name: &str) -> bool {
+pub(super) fn reduces(name: &str) -> bool {
     matches!(
         name,
         "sum"
@@ -537,7 +498,7 @@ pub(super) fn made(block: &Block, temp: Temp) -> Option<&Op> {
 }
 
 /// The variable that a temp was read from.
-fn variable(block: &Block, temp: Temp) -> Option<Variable> {
+pub(super) fn variable(block: &Block, temp: Temp) -> Option<Variable> {
     let mut path = SmallVec::new();
     let mut temp = temp;
     loop {

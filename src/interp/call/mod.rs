@@ -292,6 +292,9 @@ impl<'a> Machine<'a> {
         if let Some(value) = self.itertool(path, args) {
             return value;
         }
+        if let Some(value) = self.standard_random(path, args) {
+            return value;
+        }
         if path == "dataclasses.replace"
             && let Some(value) = self.replaced_record(args)
         {

@@ -1,5 +1,6 @@
 //! Ops that a rule may start from though an array goes by one name only: those that put one thing somewhere several
-//! times, as `[x] * n` and `meshgrid(copy=False)` do, and those that update a part of an array from the array itself.
+//! times, as `[x] * n` and `meshgrid(copy=False)` do, those that update a part of an array from the array itself, and those
+//! that exchange its parts.
 
 use super::Candidates;
 use crate::ir::{BinOp, Body, Const, LocalKind, OpKind, Sym, Temp};
@@ -15,6 +16,18 @@ impl Candidates<'_> {
             },
             OpKind::SetItem { obj, value, .. } => match self.def(*value) {
                 Some(OpKind::Binary(_, _, operand)) => self.reads(*operand, *obj),
+                // `a[i], a[j] = a[j], a[i]`
+                Some(OpKind::Unpack { value: tuple, .. }) => match self.def(*tuple) {
+                    Some(OpKind::Display(_, items)) => items.iter().any(|item| self.reads(item.0, *obj)),
+                    _ => false,
+                },
+                // `a[i + 1] = a[i]`, `a[i] = a[i - 1:i + 2].mean()`
+                _ => self.reads(*value, *obj),
+            },
+            // `random.shuffle(rows)`
+            OpKind::Method { name, .. } if Some(*name) == self.shuffle => true,
+            OpKind::Call(callee, _) => match self.def(*callee) {
+                Some(OpKind::Load(local)) => Some(body.locals[local.index()].name) == self.shuffle,
                 _ => false,
             },
             OpKind::Binary(BinOp::Mult, left, right) => self.displays(*left) || self.displays(*right),
