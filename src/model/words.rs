@@ -184,6 +184,8 @@ specials! {
     Array = "array",
     /// `ma.array`: a masked array in the memory of its data, where dtype and order fit.
     MaskedArray = "masked-array",
+    /// `ma.masked_where` and its kin: a masked copy, unless `copy=False`.
+    MaskedCopy = "masked-copy",
     /// `ascontiguousarray`, `asfortranarray`, `require`: the same object where the layout fits.
     Contiguous = "contiguous",
     /// `astype`: a copy unless `copy=False` and the dtype fits.

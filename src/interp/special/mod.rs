@@ -20,6 +20,10 @@ impl<'a> Machine<'a> {
             Special::Asarray => self.asarray(call),
             Special::Array => self.np_array(call),
             Special::MaskedArray => self.masked_array(call),
+            Special::MaskedCopy => match self.copy_wish(call, Some(true)) {
+                Wish::Always => Some(self.fresh_result(call, Owner::View, false)),
+                _ => None,
+            },
             Special::Contiguous => self.contiguous(call),
             Special::Astype => self.astype(call),
             Special::Copy => Some(self.explicit_copy(call)),
