@@ -1,8 +1,8 @@
 //! A loop collects small views, each of which keeps a big array of its own alive.
 
-use crate::domain::{Array, Bound, Evidence, Owner, Region, ValueId};
+use crate::domain::{Array, Bound, Evidence, Interval, Owner, Region, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
-use crate::rules::common::{in_order, is_local, label, made_label};
+use crate::rules::common::{in_order, is_local, is_small_part, label, made_label};
 use crate::rules::help::{copy_of, quotable};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind};
 
@@ -36,7 +36,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let buffer = trace.buffers.get(buf);
-        if buffer.size.is_some_and(|size| size < FEW) || !has_constant_end(&array.region) {
+        if buffer.size.is_some_and(|size| size < FEW) || !is_little(trace, value, array) {
             continue;
         }
         // One base for all the views is no leak: it must be made in the loop, too.
@@ -68,6 +68,33 @@ fn has_constant_end(region: &Region) -> bool {
             _ => false,
         }),
         _ => false,
+    }
+}
+
+/// Is the view small, as far as the lengths of the array's axes are known? Where they are not, the first axis is taken for
+/// a long one, and the others are not: `table[:, 0]` may be half of it.
+fn is_little(trace: &BodyTrace<'_>, view: ValueId, array: &Array) -> bool {
+    let Region::Part(intervals) = &array.region else { return false };
+    let whole =
+        trace.chain(view).iter().find_map(|link| trace.array(link.source).filter(|a| a.region == Region::Whole));
+    let shape = whole.and_then(|whole| whole.shape.as_ref());
+    has_constant_end(&array.region)
+        && intervals.iter().enumerate().any(|(axis, interval)| {
+            let Some(few) = constant_length(*interval) else { return false };
+            match shape.and_then(|shape| shape.get(axis)).copied().map(u64::try_from) {
+                Some(Ok(length)) => is_small_part(few, length),
+                _ => axis == 0,
+            }
+        })
+}
+
+/// How many elements the interval has at most, where constants tell.
+fn constant_length(interval: Interval) -> Option<i64> {
+    match (interval.lo, interval.hi) {
+        (Bound::At(a), Bound::At(b)) if (a < 0) == (b < 0) => Some(b - a),
+        (_, Bound::At(n)) if n > 0 => Some(n),
+        (Bound::At(n), Bound::End) if n < 0 => Some(-n),
+        _ => None,
     }
 }
 
