@@ -256,11 +256,17 @@ impl<'a> Machine<'a> {
         if body.params.first().is_none_or(|param| param.local != local) {
             return false;
         }
-        let class = &self.module.classes[class.index()];
-        class.properties.contains(&name)
-            || class.methods.iter().any(|method| method.0 == name)
-            // Set nowhere in the class: it may come from a base class, as a property there.
-            || !class.attributes.contains(&name)
+        for class in self.classes.own_line(class) {
+            let info = &self.module.classes[class.index()];
+            if info.properties.contains(&name) || info.methods.iter().any(|method| method.0 == name) {
+                return true;
+            }
+            if info.attributes.contains(&name) || self.declares(class, name) {
+                return false;
+            }
+        }
+        // Set nowhere: it may come from a base class of another file, as a property there.
+        true
     }
 
     /// The temp's value was used as lists, tuples, dicts and None cannot be: from here on it is none of them. (What has

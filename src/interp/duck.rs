@@ -5,9 +5,6 @@ use super::machine::Machine;
 use crate::domain::{Array, BufId, Kinds, Origin, Value, ValueId};
 use crate::ir::{Ann, ArgKind, Body, ClassId, Default, Local, OpKind, Param, ParamKind, Sym, Temp};
 
-/// Classes further up the chain of bases are not looked at.
-const MAX_BASES: usize = 8;
-
 impl<'a> Machine<'a> {
     /// The class of the file that the parameter of the body that runs is an instance of, as it seems.
     pub(super) fn seeming_class(&self, param: &Param) -> Option<ClassId> {
@@ -48,12 +45,7 @@ impl<'a> Machine<'a> {
 
     /// Has the class, with those that it inherits from, all of these methods and attributes, a method among them?
     fn has_all(&self, class: ClassId, asked: &[Sym]) -> bool {
-        let mut chain = vec![class];
-        let mut i = 0;
-        while i < chain.len() && chain.len() <= MAX_BASES {
-            chain.extend(self.classes.own_bases(chain[i]));
-            i += 1;
-        }
+        let chain = self.classes.own_line(class);
         let mut methods = false;
         let all = asked.iter().all(|name| {
             chain.iter().any(|class| {

@@ -54,7 +54,8 @@ impl<'a> Machine<'a> {
         if let Some(&known) = self.array_attributes.get(&(class, name)) {
             return known;
         }
-        let found = self.binds_to_array(class, name);
+        let mut line = self.classes.own_line(class).into_iter();
+        let found = line.any(|class| self.binds_to_array(class, name));
         self.array_attributes.insert((class, name), found);
         found
     }

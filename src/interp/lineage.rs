@@ -130,6 +130,18 @@ impl Classes {
         })
     }
 
+    /// The class, and those of the file that it inherits from, however far up.
+    pub(super) fn own_line(&self, class: ClassId) -> SmallVec<[ClassId; 4]> {
+        let mut line: SmallVec<[ClassId; 4]> = smallvec::smallvec![class];
+        let mut i = 0;
+        while i < line.len() && line.len() <= MAX_BASES {
+            let more: SmallVec<[ClassId; 4]> = self.own_bases(line[i]).filter(|base| !line.contains(base)).collect();
+            line.extend(more);
+            i += 1;
+        }
+        line
+    }
+
     /// The bases of a class.
     pub(super) fn bases(&self, class: ClassId) -> &[Base] {
         &self.bases[class.index()]

@@ -59,9 +59,17 @@ impl<'a> Machine<'a> {
 
     /// Does the class's body declare the attribute as an array?
     pub(super) fn declares_array(&mut self, class: ClassId, name: Sym) -> bool {
+        self.declared(class, name).is_some_and(|ann| self.annotation(ann) == Said::Kinds(Kinds::ARRAY))
+    }
+
+    /// Does the class's own body annotate the name?
+    pub(super) fn declares(&self, class: ClassId, name: Sym) -> bool {
+        self.declared(class, name).is_some()
+    }
+
+    fn declared(&self, class: ClassId, name: Sym) -> Option<&'a Ann> {
         let body = &self.module.bodies[self.module.classes[class.index()].body.index()];
-        let declared = body.annotations.iter().find(|(local, _)| body.locals[local.index()].name == name);
-        declared.is_some_and(|(_, ann)| self.annotation(ann) == Said::Kinds(Kinds::ARRAY))
+        body.annotations.iter().find(|(local, _)| body.locals[local.index()].name == name).map(|(_, ann)| ann)
     }
 
     /// What the constructor that a class without one of its own has stores: of a record, what it is passed for its fields.

@@ -27,16 +27,18 @@ fn lost(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<(BufId, CopyOf)> {
     if write.direct || matches!(write.how, WriteHow::Scratch(_) | WriteHow::Callee { procedure: false, .. }) {
         return None;
     }
+    // (What was made before, something holds, a dict perhaps.)
+    let stmt = write.event.stmt;
+    let made_here = |buf: &&BufId| {
+        let made = trace.buffers.get(**buf).span;
+        stmt.start <= made.start && made.end <= stmt.end
+    };
     let (buf, from) = array
         .bufs
         .iter()
+        .filter(made_here)
         .find_map(|&buf| trace.buffers.get(buf).copied_from.as_ref().map(|from| (buf, from)))
         .filter(|(_, from)| from.likely)?;
-    let (made, stmt) = (trace.buffers.get(buf).span, write.event.stmt);
-    if made.start < stmt.start || made.end > stmt.end {
-        // Made before: something holds it, a dict perhaps.
-        return None;
-    }
     if matches!((write.how, from.how), (WriteHow::Callee { .. }, CopyOf::Explicit | CopyOf::Flatten)) {
         // Copied so that the function may write.
         return None;
