@@ -1,8 +1,8 @@
 //! A write through a named view changes an array that is used afterwards as if it had not changed.
 
-use crate::domain::{Array, Evidence, Origin, Owner};
+use crate::domain::{Array, BufId, Evidence, Origin, Owner, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
-use crate::ir::Local;
+use crate::ir::{Local, Sym};
 use crate::rules::common::{
     Write, in_order, is_blank, is_local, label, made_label, names_an_output, read_through, remakes, reorders,
     seen_label, shares_words, told_in_order, works_in_place, write_word, writes,
@@ -22,7 +22,10 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     for write in writes(trace) {
         if write.how == WriteHow::TupleItem {
             findings.extend(tuple_item(trace, &write));
-        } else if let Some(finding) = through_view(trace, &write).or_else(|| of_attribute(trace, &write)) {
+        } else if let Some(finding) = through_view(trace, &write)
+            .or_else(|| of_what_is_asked(trace, &write))
+            .or_else(|| of_attribute(trace, &write))
+        {
             findings.push(finding);
         }
     }
@@ -83,13 +86,9 @@ fn handed_back(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Local> {
 fn of_attribute(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     let alias = write.via.filter(|_| write.direct)?;
     let object = trace.array(write.object)?;
-    let mut entry = object.bufs.iter().map(|&buf| trace.buffers.get(buf)).filter(|buffer| buffer.on_entry());
-    let (Some(buffer), None) = (entry.next(), entry.next()) else { return None };
-    let Origin::Attr(owner, attribute) = buffer.origin else { return None };
-    let receiver = trace.receiver()?;
+    let (_, receiver, attribute) = attribute_of_self(trace, object)?;
     let operator = write.how == WriteHow::Augmented && write.event.span == write.event.stmt;
-    if trace.buffers.get(owner).origin != Origin::Param(trace.id, receiver)
-        || !operator
+    if !operator
         || object.unknown && !asks_only(trace.module.names.text(trace.body.name))
         || object.evidence < Evidence::Likely
     {
@@ -107,24 +106,169 @@ fn of_attribute(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
     }
     let use_ = used_for_itself(trace, write, alias, trace.array(write.value)?)?;
     let confidence = if asks || use_ == Use::HandedOut { Confidence::Likely } else { Confidence::Possible };
-    let (view, owner) = (trace.name(alias), format!("{}.{}", trace.name(receiver), trace.module.names.text(attribute)));
-    let made = trace.event(first.event).span;
-    let labels = vec![
-        label(made, Role::Aliased, shares_words(trace, view, &owner, first.how)),
-        label(
-            write.event.span,
-            Role::Primary,
-            format!("{} changes `{owner}`, and does so at every call", write_word(trace, write.how)),
-        ),
+    let owner = format!("{}.{}", trace.name(receiver), trace.module.names.text(attribute));
+    Some(tell_attribute(trace, write, alias, &owner, Some(first), confidence))
+}
+
+/// The attribute of `self` on entry in whose memory the array lies, with its buffer and the name of `self`, if that is all
+/// that it may lie in of what was there before.
+fn attribute_of_self(trace: &BodyTrace<'_>, object: &Array) -> Option<(BufId, Local, Sym)> {
+    let mut entry = object.bufs.iter().filter(|&&buf| trace.buffers.get(buf).on_entry());
+    let (Some(&buf), None) = (entry.next(), entry.next()) else { return None };
+    let Origin::Attr(owner, attribute) = trace.buffers.get(buf).origin else { return None };
+    let receiver = trace.receiver()?;
+    (trace.buffers.get(owner).origin == Origin::Param(trace.id, receiver)).then_some((buf, receiver, attribute))
+}
+
+/// `z = self.data`, `z -= z.mean()`, `return z.std()`: a method that computes something of what its object holds, and of
+/// nothing else, and changes it by the way. (What comes in from elsewhere may be there to be worked in.)
+fn of_what_is_asked(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding> {
+    let alias = write.via.filter(|_| write.direct)?;
+    let object = trace.array(write.object)?;
+    let (buf, receiver, attribute) = attribute_of_self(trace, object)?;
+    let changes = match write.how {
+        WriteHow::Augmented => write.event.span == write.event.stmt,
+        WriteHow::Item { whole } => !whole,
+        WriteHow::Out => true,
+        how => reorders(trace, how),
+    };
+    let chain = trace.chain(write.object);
+    let name = trace.module.names.text(attribute);
+    if !changes
+        || alias == receiver
+        || object.evidence < Evidence::Likely
+        || object.unknown
+        || trace.returned == ValueId::NONE
+        || names_an_output(name)
+        || tells_to_change(trace.module.names.text(trace.body.name))
+        || chain.iter().any(|link| matches!(link.how, How::Copy(_) | How::MaybeCopy | How::Element))
+        || !object.lies && !may_copy(trace, object)
+        || !trace
+            .bindings(alias)
+            .any(|(_, event)| matches!(event.kind, EventKind::Bound { value, .. } if trace.mentions(value, buf)))
+        || !of_itself(trace, write, buf)
+    {
+        return None;
+    }
+    used_for_itself(trace, write, alias, trace.array(write.value)?)?;
+    let owner = format!("{}.{name}", trace.name(receiver));
+    let first = chain.first().filter(|link| is_binding(trace, alias, link));
+    Some(tell_attribute(trace, write, alias, &owner, first, Confidence::Likely))
+}
+
+/// Has the body, up to the write, looked at nothing that was there before but the buffer?
+fn of_itself(trace: &BodyTrace<'_>, write: &Write<'_>, buf: BufId) -> bool {
+    let foreign = |value| {
+        let bufs = trace.arrays(value).into_iter().flat_map(|array| array.bufs.iter());
+        bufs.into_iter().any(|&other| other != buf && trace.buffers.get(other).on_entry())
+    };
+    !trace.iter().any(|(id, event)| match event.kind {
+        EventKind::Read { value, .. } | EventKind::Escaped { value, .. } => {
+            (id < write.id || event.stmt == write.event.stmt) && foreign(value)
+        }
+        _ => false,
+    })
+}
+
+/// Does the method's name tell its object to change?
+fn tells_to_change(name: &str) -> bool {
+    const VERBS: [&str; 58] = [
+        "add",
+        "adjust",
+        "advance",
+        "appl",
+        "balanc",
+        "build",
+        "calibrat",
+        "cent",
+        "clean",
+        "clear",
+        "clip",
+        "correct",
+        "decay",
+        "demean",
+        "detrend",
+        "drop",
+        "enforc",
+        "evol",
+        "fill",
+        "filter",
+        "fit",
+        "flip",
+        "init",
+        "insert",
+        "iter",
+        "mask",
+        "mov",
+        "normal",
+        "orthogonal",
+        "perform",
+        "prepar",
+        "process",
+        "propagat",
+        "push",
+        "refresh",
+        "relax",
+        "remov",
+        "renormal",
+        "rescal",
+        "reset",
+        "reorder",
+        "rotat",
+        "run",
+        "scal",
+        "set",
+        "shift",
+        "shrink",
+        "shuffl",
+        "smooth",
+        "solv",
+        "sort",
+        "standard",
+        "step",
+        "subtract",
+        "train",
+        "updat",
+        "whiten",
+        "zero",
     ];
-    Some(Finding {
+    let verb = name.trim_start_matches('_');
+    let asked = name.starts_with("__") && asks_only(name);
+    !asked && (name.starts_with("__") || VERBS.iter().any(|stem| verb.starts_with(stem)))
+}
+
+fn tell_attribute(
+    trace: &BodyTrace<'_>,
+    write: &Write<'_>,
+    alias: Local,
+    owner: &str,
+    made: Option<&Link>,
+    confidence: Confidence,
+) -> Finding {
+    let view = trace.name(alias);
+    let mut labels = vec![label(
+        write.event.span,
+        Role::Primary,
+        format!("{} changes `{owner}`, and does so at every call", write_word(trace, write.how)),
+    )];
+    let said = match made {
+        Some(link) => Some((trace.event(link.event).span, shares_words(trace, view, owner, link.how))),
+        None => trace.bindings(alias).next().map(|(_, event)| {
+            (event.stmt, format!("`{view}` is the array that `{owner}` holds, or a part of it, not a copy"))
+        }),
+    };
+    labels.extend(said.map(|(span, words)| label(span, Role::Aliased, words)));
+    Finding {
         rule: &INFO,
         span: write.event.span,
         message: format!("writing to `{view}` also changes `{owner}`"),
         confidence,
         labels: in_order(labels),
-        help: Some(help(trace, first, view, &owner)),
-    })
+        help: Some(match made {
+            Some(link) => help(trace, link, view, owner),
+            None => format!("if `{owner}` is to stay as it was, add `.copy()` where `{view}` is made"),
+        }),
+    }
 }
 
 /// Does the method's name say that it asks the object for something, and leaves it as it is?
