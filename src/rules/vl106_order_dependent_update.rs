@@ -4,7 +4,9 @@ use crate::domain::{Array, Evidence, Owner, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{Write, in_order, label, remakes, shares_words, write_word, writes};
-use crate::trace::{BodyTrace, EventId, EventKind, How, Overtaken, Selection, Walk, WriteHow};
+use crate::trace::{
+    BodyTrace, EventId, EventKind, How, Lapping, Neighbourhood, Overtaken, Selection, Smear, Walk, WriteHow,
+};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL106",
@@ -16,16 +18,92 @@ pub(super) static INFO: RuleInfo = RuleInfo {
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     let all = writes(trace);
     for write in &all {
+        if let Some(lapping) = trace.lapping(write.id) {
+            findings.push(tell_windows(trace, write, lapping));
+            continue;
+        }
         if !matches!(write.how, WriteHow::Augmented | WriteHow::Item { .. }) {
             continue;
         }
         if let Some(overtaken) = trace.overtaken(write.id) {
             findings.push(tell_loop(trace, write, overtaken));
+        } else if let Some(smear) = trace.smear(write.id) {
+            findings.push(tell_shift(trace, write, smear));
+        } else if let Some(around) = trace.neighbourhood(write.id) {
+            findings.push(tell_window(trace, write, around));
         } else if write.direct
             && let Some(finding) = in_a_row(trace, write, &all)
         {
             findings.push(finding);
         }
+    }
+}
+
+/// Windows that overlap are written as if each had memory of its own.
+fn tell_windows(trace: &BodyTrace<'_>, write: &Write<'_>, lapping: Lapping) -> Finding {
+    let made = trace.quote(lapping.made);
+    let said = match lapping.one_by_one {
+        true => "what two windows share is changed twice: the second one starts from what the first has left",
+        false => "what several windows share is given several values here, of which one is left",
+    };
+    let labels = vec![
+        label(lapping.made, Role::Aliased, "these windows overlap: an element of the array is in several of them"),
+        label(write.event.span, Role::Primary, said),
+    ];
+    let help = match made.contains('\n') || made.len() > 60 {
+        true => "work on a copy of the windows: add `.copy()`".to_string(),
+        false => format!("work on a copy of the windows: `{made}.copy()`"),
+    };
+    Finding {
+        rule: &INFO,
+        span: write.event.span,
+        message: format!("{} changes windows that overlap", write_word(trace, write.how)),
+        confidence: Confidence::Likely,
+        labels: in_order(labels),
+        help: Some(help),
+    }
+}
+
+/// A shift by one place that goes the wrong way.
+fn tell_shift(trace: &BodyTrace<'_>, write: &Write<'_>, smear: Smear) -> Finding {
+    let read = trace.quote(smear.read);
+    let (which, help) = match smear.down {
+        true => ("last", "go up, or move all at once: `a[:-1] = a[1:]`"),
+        false => ("first", "go down, or move all at once: `a[1:] = a[:-1]`"),
+    };
+    let labels = vec![
+        label(write.event.span, Role::Primary, "the next pass reads what this one has put here"),
+        label(smear.read, Role::Seen, format!("so that the {which} element is copied to all the others")),
+    ];
+    Finding {
+        rule: &INFO,
+        span: write.event.span,
+        message: format!("the loop overwrites `{read}` before it is moved"),
+        confidence: Confidence::Likely,
+        labels: in_order(labels),
+        help: Some(help.to_string()),
+    }
+}
+
+/// A filter that works on the array that it reads.
+fn tell_window(trace: &BodyTrace<'_>, write: &Write<'_>, around: Neighbourhood) -> Finding {
+    let read = trace.quote(around.read);
+    let said = match around.elsewhere {
+        true => "the window is taken here, of the array that is being overwritten",
+        false => "the window holds new values on one side, and old ones on the other",
+    };
+    let labels = vec![
+        label(write.event.span, Role::Primary, "the passes that follow read this in their windows"),
+        label(around.read, Role::Seen, said),
+    ];
+    let name = write.via.map_or("the array", |via| trace.name(via));
+    Finding {
+        rule: &INFO,
+        span: write.event.span,
+        message: format!("the loop overwrites what it goes on to read in `{read}`"),
+        confidence: Confidence::Likely,
+        labels: in_order(labels),
+        help: Some(format!("read the windows of a copy, made before the loop: `source = {name}.copy()`")),
     }
 }
 

@@ -268,7 +268,7 @@ pub(super) fn resolved(body: &Body, block: &Block, temp: Temp) -> Option<Variabl
 }
 
 /// What the name that the temp was read from is bound to, if that happens once in the body and the name is no parameter.
-fn definition<'b>(body: &'b Body, block: &Block, temp: Temp) -> Option<(&'b Block, Temp)> {
+pub(super) fn definition<'b>(body: &'b Body, block: &Block, temp: Temp) -> Option<(&'b Block, Temp)> {
     let OpKind::Load(local) = made(block, temp)?.kind else { return None };
     if body.locals[local.index()].kind != LocalKind::Plain {
         return None;

@@ -28,7 +28,7 @@ pub enum Axis {
 /// What an index takes along the axes of an array, from the first on; along those that are not named it takes all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
-    axes: SmallVec<[Axis; 4]>,
+    pub(super) axes: SmallVec<[Axis; 4]>,
     /// Does it begin with `...`, so that its axes are the last ones?
     last: bool,
 }
@@ -173,7 +173,11 @@ impl<'a> BodyTrace<'a> {
 
     /// The range that the loop takes the name through: none where these are the positions of all elements of something.
     #[allow(clippy::type_complexity, reason = "the two ends of a range, and where they are computed")]
-    fn range_of(&self, around: &Loop, local: Local) -> Option<Option<(Option<Temp>, Option<Temp>, &'a Block)>> {
+    pub(super) fn range_of(
+        &self,
+        around: &Loop,
+        local: Local,
+    ) -> Option<Option<(Option<Temp>, Option<Temp>, &'a Block)>> {
         let ((block, iterable), place) = self.bound_by(around, local, false)?;
         let OpKind::Call(callee, args) = &made(block, iterable)?.kind else { return None };
         match (&args[..], place) {
@@ -186,7 +190,7 @@ impl<'a> BodyTrace<'a> {
         }
     }
 
-    fn is_builtin(&self, block: &Block, callee: Temp, name: &str) -> bool {
+    pub(super) fn is_builtin(&self, block: &Block, callee: Temp, name: &str) -> bool {
         match made(block, callee).map(|op| &op.kind) {
             Some(OpKind::Load(local)) => {
                 let info = &self.body.locals[local.index()];
@@ -199,7 +203,12 @@ impl<'a> BodyTrace<'a> {
     /// The iterable that the loop, and nothing else in it, takes the name from; and which of several names it is.
     /// (`array`: it is one, so that an in-place operator leaves it the same object.)
     #[allow(clippy::type_complexity, reason = "a temp with its block, and a position")]
-    fn bound_by(&self, around: &Loop, local: Local, array: bool) -> Option<((&'a Block, Temp), Option<i32>)> {
+    pub(super) fn bound_by(
+        &self,
+        around: &Loop,
+        local: Local,
+        array: bool,
+    ) -> Option<((&'a Block, Temp), Option<i32>)> {
         let stays = |block: &Block, value: Temp| {
             array && matches!(made(block, value).map(|op| &op.kind), Some(OpKind::InPlace(..)))
         };
@@ -514,7 +523,7 @@ pub(super) fn variable(block: &Block, temp: Temp) -> Option<Variable> {
 }
 
 /// What an index takes; None where that is not to be seen.
-fn selection(block: &Block, index: Temp) -> Option<Selection> {
+pub(super) fn selection(block: &Block, index: Temp) -> Option<Selection> {
     let single = [(index, false)];
     let items: &[(Temp, bool)] = match &made(block, index)?.kind {
         OpKind::Display(Display::Tuple, items) => items,

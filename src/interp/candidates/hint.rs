@@ -29,7 +29,7 @@ impl Candidates<'_> {
             return Hint::Arrays;
         }
         let mut hint = Hint::Nothing;
-        let (mut slice, mut mask) = (None, None);
+        let (mut slice, mut mask, mut part) = (None, None, None);
         for op in body.blocks.iter().flat_map(|block| &block.ops) {
             match &op.kind {
                 OpKind::Slice(..) => slice = op.dest,
@@ -39,6 +39,7 @@ impl Candidates<'_> {
                 OpKind::Const(Const::Ellipsis) => return Hint::Arrays,
                 OpKind::SetItem { index, .. } if Some(*index) == slice => return Hint::Arrays,
                 OpKind::SetItem { index, .. } | OpKind::Index(_, index) if Some(*index) == mask => return Hint::Arrays,
+                OpKind::Index(..) => part = op.dest,
                 OpKind::Load(local) => {
                     let info = &body.locals[local.index()];
                     if self.modelled[info.name.0 as usize] {
@@ -52,6 +53,8 @@ impl Candidates<'_> {
                     return Hint::Arrays;
                 }
                 OpKind::Method { .. } | OpKind::Function(..) => hint = Hint::Calls,
+                // `history[i + 1] = history[i]`: whatever it is that it was given.
+                OpKind::SetItem { value, .. } if Some(*value) == part => hint = Hint::Calls,
                 OpKind::Unary(UnaryOp::Invert, _) => return Hint::Arrays,
                 _ => {}
             }
