@@ -152,7 +152,9 @@ fn inherit_told(module: &Module, base: &ClassSummary, uses: &mut FxHashMap<Sym, 
                 use_.written = true;
                 written.push(name);
             }
-            Deed::Stored(Source::Param(..) | Source::Attr(..)) | Deed::Handed { .. } => use_.shared = true,
+            Deed::Stored(Source::Param(..) | Source::Attr(..)) | Deed::Handed { .. } | Deed::Gathered { .. } => {
+                use_.shared = true;
+            }
             Deed::Common | Deed::Stored(Source::Other) | Deed::Read => {}
         }
     }

@@ -109,6 +109,12 @@ pub(super) fn names_an_output(name: &str) -> bool {
     })
 }
 
+/// Does the method run before the object is used, so that its writes come before everything else?
+pub(super) fn prepares(method: &str) -> bool {
+    let method = method.trim_start_matches('_');
+    ["init", "setup", "set_up", "reset", "prepare", "allocate"].iter().any(|verb| method.starts_with(verb))
+}
+
 /// Does the function's name or docstring say that it works in place?
 pub(super) fn works_in_place(trace: &BodyTrace<'_>) -> bool {
     let name = trace.module.names.text(trace.body.name);

@@ -79,5 +79,6 @@ pub(super) static CLASS_CHECKS: &[fn(&ClassTrace<'_>, &mut Vec<Finding>)] = &[
     vl103_mutated_stored_argument::check_class,
     vl104_stale_snapshot::check_class,
     vl107_exposed_internal_buffer::check_class,
+    vl401_same_buffer_collected::check_class,
     vl404_mutable_array_default::check_class,
 ];

@@ -4,8 +4,8 @@ use crate::domain::{Array, BufId, CopyOf, Evidence, Origin, Region, Value};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
-    Write, fact_label, in_order, label, made_label, names_a_snapshot, read_through, readers, remakes, reorders,
-    seen_label, shares_words, told_in_order, works_in_place, write_word, writes,
+    Write, fact_label, in_order, label, made_label, names_a_snapshot, prepares, read_through, readers, remakes,
+    reorders, seen_label, shares_words, told_in_order, works_in_place, write_word, writes,
 };
 use crate::rules::shallow;
 use crate::source::Span;
@@ -193,12 +193,6 @@ pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
             )),
         });
     }
-}
-
-/// Does the method run before the object is used, so that its writes come before everything else?
-fn prepares(method: &str) -> bool {
-    let method = method.trim_start_matches('_');
-    ["init", "setup", "set_up", "reset", "prepare", "allocate"].iter().any(|verb| method.starts_with(verb))
 }
 
 fn class_write_word(trace: &ClassTrace<'_>, how: Wrote) -> String {

@@ -4,10 +4,14 @@ use smallvec::SmallVec;
 
 use crate::domain::{Array, Bound, BufId, Evidence, Interval, Kinds, Origin, Region, Value, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
-use crate::ir::Local;
-use crate::rules::common::{Write, in_order, label, made_label, write_word, writes};
+use crate::ir::{Local, Sym};
+use crate::rules::common::{
+    Write, callee_label, fact_label, in_order, label, made_label, prepares, write_word, writes,
+};
 use crate::rules::help::{copy_of, quotable};
-use crate::trace::{BodyTrace, Component, Escape, Event, EventId, EventKind, Loop, Walk, WriteHow};
+use crate::trace::{
+    BodyTrace, ClassTrace, Component, Deed, Escape, Event, EventId, EventKind, Fact, Loop, Walk, WriteHow, Wrote,
+};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL401",
@@ -64,6 +68,98 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
                 break;
             }
         }
+    }
+}
+
+/// `self.history.append(self.x)`, where some method changes `self.x` in place.
+pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
+    let mut told: Vec<(Sym, Sym)> = Vec::new();
+    for gathered in trace.facts {
+        let Deed::Gathered { into } = gathered.deed else { continue };
+        let attr = gathered.attr;
+        let bound_by = |method: &Fact| {
+            trace.about(attr).any(|fact| fact.method == method.method && matches!(fact.deed, Deed::Stored(_)))
+        };
+        // Who gives the attribute a new array when one is put aside, or before it writes, keeps them apart.
+        if gathered.method.file.is_some()
+            || told.contains(&(attr, into))
+            || gathered.replaced
+            || gathered.chosen
+            || prepares(trace.method(gathered))
+            || trace.evidence(attr) < Evidence::Likely
+            || !trace.is_collection(into)
+            || bound_by(gathered)
+        {
+            continue;
+        }
+        let written = trace.writes(attr).filter(|(fact, _)| !prepares(trace.method(fact)) && !bound_by(fact));
+        // (Of those in one method the first one.)
+        let Some((written, how)) = written.min_by_key(|(fact, _)| fact.method != gathered.method) else { continue };
+        let record = records(trace.name(into)) || records(trace.method(gathered));
+        let confidence =
+            if written.method == gathered.method || record { Confidence::Likely } else { Confidence::Possible };
+        told.push((attr, into));
+        findings.push(tell_class(trace, gathered, into, written, how, confidence));
+    }
+}
+
+/// Does the name say that what was is kept?
+fn records(name: &str) -> bool {
+    const STEMS: [&str; 19] = [
+        "hist",
+        "trac",
+        "traj",
+        "log",
+        "record",
+        "snap",
+        "frame",
+        "save",
+        "state",
+        "path",
+        "sampl",
+        "past",
+        "checkpoint",
+        "observ",
+        "collect",
+        "captur",
+        "remember",
+        "replay",
+        "chain",
+    ];
+    let name = name.trim_start_matches('_').to_ascii_lowercase();
+    name.split('_').any(|part| STEMS.iter().any(|stem| part.starts_with(stem)))
+}
+
+fn tell_class(
+    trace: &ClassTrace<'_>,
+    gathered: &Fact,
+    into: Sym,
+    written: &Fact,
+    how: Wrote,
+    confidence: Confidence,
+) -> Finding {
+    let receiver = trace.receiver(gathered);
+    let (own, into) = (format!("{receiver}.{}", trace.name(gathered.attr)), trace.name(into));
+    let by = match how.by {
+        Some(by) => format!("`{}`", trace.name(by.name)),
+        None => "this write".to_string(),
+    };
+    let mut labels = vec![
+        label(
+            gathered.span,
+            Role::Primary,
+            format!("`{own}` is put into `{receiver}.{into}`: the array itself, no copy"),
+        ),
+        fact_label(trace, written, written.span, Role::Seen, format!("{by} changes what was put there before")),
+    ];
+    labels.extend(callee_label(trace, written));
+    Finding {
+        rule: &INFO,
+        span: gathered.span,
+        message: format!("`{own}` is collected by each call of `{}`, and changed in place", trace.method(gathered)),
+        confidence,
+        labels: in_order(labels),
+        help: Some(format!("keep a copy: `{own}.copy()`")),
     }
 }
 

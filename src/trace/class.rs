@@ -7,7 +7,7 @@ use super::fact::{By, Deed, Fact, Method, Source, Way, Wrote};
 use super::params::lets_callers_choose;
 use super::{BodyTrace, Escape, EventKind, How, Link, WriteHow};
 use crate::domain::{Array, BufId, Evidence, Origin, Owner, Value, ValueId};
-use crate::ir::{ClassId, Module, OpKind, Sym};
+use crate::ir::{Block, Body, ClassId, Module, OpKind, Sym, Temp};
 use crate::source::Span;
 
 /// What all methods of a class, those that it inherits included, do with its attributes.
@@ -57,6 +57,37 @@ impl<'a> ClassTrace<'a> {
         self.module.bodies.iter().flat_map(|body| &body.blocks).flat_map(|block| &block.ops).any(
             |op| matches!(op.kind, OpKind::SetAttr { name, inplace: false, .. } | OpKind::DelAttr(_, name) if name == attr),
         )
+    }
+
+    /// Does the class bind the attribute to a new list, dict or the like?
+    pub fn is_collection(&self, attr: Sym) -> bool {
+        let makes = |body: &Body, block: &Block, value: Temp| {
+            let made = |temp: Temp| block.ops.iter().find(|op| op.dest == Some(temp)).map(|op| &op.kind);
+            match made(value) {
+                Some(OpKind::Display(..) | OpKind::Dict(_)) => true,
+                Some(OpKind::Call(callee, _)) => match made(*callee) {
+                    Some(OpKind::Load(local)) => matches!(
+                        self.name(body.locals[local.index()].name),
+                        "list" | "dict" | "deque" | "defaultdict" | "OrderedDict"
+                    ),
+                    _ => false,
+                },
+                Some(OpKind::Method { name, .. }) => {
+                    matches!(self.name(*name), "deque" | "defaultdict" | "OrderedDict")
+                }
+                _ => false,
+            }
+        };
+        let methods = lineage(self.module, self.class);
+        let methods = methods.iter().flat_map(|class| &self.module.classes[class.index()].methods);
+        methods.map(|(_, method)| &self.module.bodies[method.index()]).any(|body| {
+            body.blocks.iter().any(|block| {
+                block.ops.iter().any(|op| {
+                    matches!(op.kind, OpKind::SetAttr { name, value, inplace: false, .. }
+                        if name == attr && makes(body, block, value))
+                })
+            })
+        })
     }
 
     /// The name of the method that a fact is from.
@@ -202,6 +233,18 @@ impl Collector<'_, '_> {
                     put(name, Deed::Stored(Source::Other), evidence);
                 }
             }
+            EventKind::Escaped { value, how: Escape::Collected | Escape::Keyed(_) | Escape::Item, into, .. } => {
+                if let Some(holder) = self.trace.array(into).filter(|held| held.is_entry())
+                    && let Some(into) = attribute(self.trace, self.own, holder)
+                    && !goes_to_one_place(self.trace, event)
+                {
+                    for array in self.trace.arrays(value) {
+                        if let Some(attr) = attribute(self.trace, self.own, array).filter(|&attr| attr != into) {
+                            put(attr, Deed::Gathered { into }, array.evidence);
+                        }
+                    }
+                }
+            }
             EventKind::Escaped { value, via, how: Escape::Returned | Escape::Yielded, .. } => {
                 // Under another name it may have been cut before.
                 let named = via.is_some() && via != self.trace.receiver();
@@ -253,7 +296,15 @@ impl Collector<'_, '_> {
     fn look_ahead(&mut self) {
         for i in 0..self.facts.len() {
             let stored = self.facts[i];
-            let Deed::Stored(source) = stored.deed else { continue };
+            let source = match stored.deed {
+                Deed::Stored(source) => source,
+                Deed::Gathered { .. } => {
+                    let replaced = self.bound_after(&stored, stored.attr).next().is_some();
+                    self.facts[i].replaced = replaced;
+                    continue;
+                }
+                _ => continue,
+            };
             let own = self.facts.iter().any(|fact| {
                 fact.attr == stored.attr
                     && fact.stmt.start > stored.stmt.start
@@ -297,6 +348,13 @@ impl Collector<'_, '_> {
     fn is_self(&self, value: ValueId) -> bool {
         is_self(self.trace, self.own, value)
     }
+}
+
+/// `self.items["last"] = x`: is it stored under a constant key, where the next one takes its place?
+fn goes_to_one_place(trace: &BodyTrace<'_>, event: &super::Event) -> bool {
+    let Some((block, op)) = trace.op_of(event) else { return false };
+    let OpKind::SetItem { index, .. } = op.kind else { return false };
+    block.ops.iter().any(|op| op.dest == Some(index) && matches!(op.kind, OpKind::Const(_)))
 }
 
 fn is_self(trace: &BodyTrace<'_>, own: BufId, value: ValueId) -> bool {

@@ -71,6 +71,11 @@ pub enum Deed {
         /// Is it a view of a part only?
         part: bool,
     },
+    /// It is put, as it is, into a list, dict or the like that another attribute holds.
+    Gathered {
+        /// That attribute.
+        into: Sym,
+    },
     /// Its content is read.
     Read,
 }
@@ -109,7 +114,7 @@ pub struct Fact {
     pub evidence: Evidence,
     /// Does the method let its caller say whether arrays are copied or written?
     pub chosen: bool,
-    /// Does the method, later on and whichever way it goes, bind the attribute to something else?
+    /// Does the method, after it has stored or gathered and whichever way it goes, bind the attribute to something else?
     pub replaced: bool,
     /// Does it, where another attribute's array is stored, bind that other attribute to something else?
     pub moves_on: bool,
@@ -135,6 +140,7 @@ impl Fact {
         match &mut self.deed {
             Deed::Stored(Source::Param(name, _) | Source::Attr(name, _)) => *name = rename(*name),
             Deed::Written(Wrote { by: Some(by), .. }) => by.name = rename(by.name),
+            Deed::Gathered { into } => *into = rename(*into),
             Deed::Common | Deed::Stored(Source::Other) | Deed::Written(_) | Deed::Handed { .. } | Deed::Read => {}
         }
         self.method.name = rename(self.method.name);
