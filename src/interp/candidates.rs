@@ -50,6 +50,10 @@ pub(crate) struct Candidates<'a> {
     defs: Vec<Option<&'a OpKind>>,
     /// Names of this body that a part was cut off for.
     cut: SmallVec<[Local; 8]>,
+    /// Names of this body that are bound to what was made empty: what they are passed to fills it.
+    empties: SmallVec<[Local; 4]>,
+    /// The names `empty` and `empty_like`, if the file uses them.
+    empty: [Option<Sym>; 2],
     flow: Flow,
     /// The names `fromkeys`, `fill`, `meshgrid` and `shuffle`, if the file uses them.
     fromkeys: Option<Sym>,
@@ -89,6 +93,8 @@ impl<'a> Candidates<'a> {
             importing: Vec::new(),
             defs: Vec::new(),
             cut: SmallVec::new(),
+            empties: SmallVec::new(),
+            empty: ["empty", "empty_like"].map(|name| module.names.get(name)),
             flow: Flow::default(),
             fromkeys: module.names.get("fromkeys"),
             fill: module.names.get("fill"),
@@ -223,6 +229,7 @@ impl<'a> Candidates<'a> {
                     OpKind::Method { name, args, .. } => {
                         let meaning = self.known.meaning(*name);
                         does |= meaning.named.may_write() || self.asks(args) || self.fromkeys == Some(*name);
+                        does |= self.empty.contains(&Some(*name));
                         collects |= meaning.collects;
                         if self.own[name.0 as usize] {
                             self.calls.push((id, *name));
@@ -277,6 +284,7 @@ impl<'a> Candidates<'a> {
         let (mut chain, mut stored) = (None, None);
         let mut found = false;
         self.cut.clear();
+        self.empties.clear();
         self.defs.clear();
         self.defs.resize(body.temps.len(), None);
         // What the body writes, and what it lets go of, which is nothing to its callers.
@@ -295,6 +303,9 @@ impl<'a> Candidates<'a> {
                         self.bind(local.0, *value, body);
                         if self.cuts(*value, body) {
                             self.cut.push(*local);
+                        }
+                        if self.is_empty(*value) {
+                            self.empties.push(*local);
                         }
                         // `a = b = …`
                         if let Some((_, other)) = chain.replace((*value, local.0)).filter(|last| last.0 == *value) {
@@ -355,6 +366,7 @@ impl<'a> Candidates<'a> {
                     }
                     OpKind::Call(callee, args) => {
                         let places = self.written_by_call(self.def(*callee), args, body);
+                        self.fill_args(args, body, &mut written);
                         temporary |= !self.write_args(args, places, body, &mut written);
                     }
                     OpKind::Method { obj, name, args, .. } => {
@@ -363,6 +375,7 @@ impl<'a> Candidates<'a> {
                             temporary |= !self.write(*obj, body, &mut written);
                         }
                         temporary |= !self.write_args(args, places, body, &mut written);
+                        self.fill_args(args, body, &mut written);
                         if self.known.meaning(*name).collects {
                             for arg in args {
                                 collects |= alone || !self.is_new(arg.value);

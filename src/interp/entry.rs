@@ -216,6 +216,9 @@ impl<'a> Machine<'a> {
         }
         let buf = self.buffers.of(Origin::Closure(self.id, local), Span::default());
         let mut array = Array::on_entry(buf, Kinds::ALL);
+        if self.closes_over_array(outer) {
+            array.evidence = Evidence::Likely;
+        }
         if self.body.locals[local.index()].rebound_inside && !self.is_tame(self.id, local)
             || self.rebound_outside(outer)
         {
@@ -234,7 +237,7 @@ impl<'a> Machine<'a> {
         rebound && !self.is_tame(parent, outer)
     }
 
-    fn function_around(&self) -> Option<BodyId> {
+    pub(super) fn function_around(&self) -> Option<BodyId> {
         self.function_around_body(self.id)
     }
 

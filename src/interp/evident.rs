@@ -44,6 +44,25 @@ impl<'a> Machine<'a> {
         None
     }
 
+    /// Does the function around the body bind its variable to an array?
+    pub(crate) fn closes_over_array(&mut self, outer: Local) -> bool {
+        let Some(parent) = self.function_around() else { return false };
+        if let Some(&known) = self.captured_arrays.get(&(parent, outer)) {
+            return known;
+        }
+        let module = self.module;
+        let mut found = false;
+        for block in &module.bodies[parent.index()].blocks {
+            let of_block = Made { parent, ops: &block.ops };
+            for op in &block.ops {
+                let OpKind::Store(local, value) = op.kind else { continue };
+                found |= local == outer && self.makes_array(&of_block, value, 0);
+            }
+        }
+        self.captured_arrays.insert((parent, outer), found);
+        found
+    }
+
     /// Does a method of the object's class bind the attribute to an array, and none bind it to a number?
     pub(crate) fn is_array_attribute(&mut self, object: BufId, name: Sym) -> bool {
         let Origin::Param(body, local) = self.buffers.get(object).origin else { return false };

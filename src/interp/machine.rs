@@ -47,6 +47,8 @@ pub struct Machine<'a> {
     pub(crate) classes: Classes,
     /// Which attributes of a class its methods bind to arrays, as far as that was asked.
     pub(crate) array_attributes: FxHashMap<(ClassId, Sym), bool>,
+    /// Variables of functions that inner functions read: does anything bind them to an array?
+    pub(crate) captured_arrays: FxHashMap<(BodyId, Local), bool>,
     /// What the methods of classes bind attributes to, as far as that was asked.
     pub(crate) bindings: FxHashMap<ClassId, Bindings>,
     /// Parameters that seem to be instances of a class of the file.
@@ -160,6 +162,7 @@ impl<'a> Machine<'a> {
             captures: FxHashMap::default(),
             classes: Classes::new(module, callees),
             array_attributes: FxHashMap::default(),
+            captured_arrays: FxHashMap::default(),
             bindings: FxHashMap::default(),
             seeming: FxHashMap::default(),
             tame: FxHashMap::default(),

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::machine::Machine;
-use crate::ir::{BinOp, Body, BodyKind, LocalKind, OpKind};
+use crate::ir::{ArgKind, BinOp, Body, BodyKind, LocalKind, OpKind};
 
 impl<'a> Machine<'a> {
     /// Counts bindings and looks for evidence, once a body.
@@ -63,7 +63,16 @@ impl<'a> Machine<'a> {
                                 && !meaning.masked;
                         }
                     }
-                    OpKind::Method { obj, name, .. } => {
+                    OpKind::Method { obj, name, args } => {
+                        // NumPy writes into nothing but arrays: `np.add(x, y, out=z)`, `np.copyto(z, x)`.
+                        let fills =
+                            matches!(self.name(*name), "copyto" | "putmask" | "fill_diagonal" | "put_along_axis");
+                        for (i, arg) in args.iter().enumerate() {
+                            let out = matches!(arg.kind, ArgKind::Kw(kw) if self.name(kw) == "out") || fills && i == 0;
+                            if let Some(written) = loaded[arg.value.index()].filter(|_| out) {
+                                self.used_as_array[written as usize] = true;
+                            }
+                        }
                         if let Some(local) = loaded[obj.index()] {
                             let meaning = self.known.meaning(*name);
                             self.used_as_array[local as usize] |= meaning.arrayish_method;

@@ -1,6 +1,6 @@
 //! What several rules share: small questions, and the words of labels.
 
-use crate::domain::{Array, BufId, Origin, ValueId};
+use crate::domain::{Array, BufId, Origin, Value, ValueId};
 use crate::finding::{Label, Role};
 use crate::ir::Local;
 use crate::source::Span;
@@ -21,7 +21,7 @@ pub(super) struct Write<'a> {
     pub(super) how: WriteHow,
 }
 
-/// All writes of a body.
+/// All writes of a body, and what must be one: a call that is given an empty buffer to fill.
 pub(super) fn writes<'a>(trace: &BodyTrace<'a>) -> Vec<Write<'a>> {
     let mut found = Vec::new();
     for (id, event) in trace.iter() {
@@ -29,7 +29,32 @@ pub(super) fn writes<'a>(trace: &BodyTrace<'a>) -> Vec<Write<'a>> {
             found.push(Write { id, event, value, object, via, direct, how });
         }
     }
+    for (id, name) in trace.fills() {
+        let event = trace.event(id);
+        if let EventKind::Escaped { value, via, .. } = event.kind {
+            found.push(Write { id, event, value, object: value, via, direct: true, how: WriteHow::Argument(name) });
+        }
+    }
     found
+}
+
+/// `x += d`, then `return State(x)`: is an object made of what was written, and returned?
+pub(super) fn goes_into_new(trace: &BodyTrace<'_>, write: &Write<'_>) -> bool {
+    let Some(written) = trace.array(write.value) else { return false };
+    let returned = |stmt: Span| {
+        trace.iter().any(|(_, event)| match event.kind {
+            EventKind::Escaped { value, how: Escape::Returned, .. } => {
+                event.stmt == stmt && matches!(trace.values.get(value), Value::Ref(_))
+            }
+            _ => false,
+        })
+    };
+    trace.iter().any(|(id, event)| match event.kind {
+        EventKind::Escaped { value, how: Escape::Passed, .. } => {
+            id > write.id && trace.overlaps(written, value) && returned(event.stmt)
+        }
+        _ => false,
+    })
 }
 
 /// Does the statement stand in a test's `with pytest.raises(…):`, where it is to fail?

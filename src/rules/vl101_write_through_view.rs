@@ -4,8 +4,8 @@ use crate::domain::{Array, BufId, Evidence, Origin, Owner, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::{Local, Sym};
 use crate::rules::common::{
-    Write, in_order, is_blank, is_local, label, made_label, names_an_output, read_through, remakes, reorders,
-    seen_label, shares_words, told_in_order, works_in_place, write_word, writes,
+    Write, goes_into_new, in_order, is_blank, is_local, label, made_label, names_an_output, read_through, remakes,
+    reorders, seen_label, shares_words, told_in_order, works_in_place, write_word, writes,
 };
 use crate::rules::help::{copy_of, quotable};
 use crate::trace::{BodyTrace, Escape, EventId, EventKind, How, Link, Walk, WriteHow};
@@ -146,7 +146,7 @@ fn of_what_is_asked(trace: &BodyTrace<'_>, write: &Write<'_>) -> Option<Finding>
         || !trace
             .bindings(alias)
             .any(|(_, event)| matches!(event.kind, EventKind::Bound { value, .. } if trace.mentions(value, buf)))
-        || !of_itself(trace, write, buf)
+        || !of_itself(trace, write, buf) && !goes_into_new(trace, write)
     {
         return None;
     }

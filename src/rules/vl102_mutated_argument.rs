@@ -4,10 +4,10 @@ use crate::domain::{Array, BufId, Evidence, Origin, Owner, Region, Value, ValueI
 use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{
-    Write, how_word, label, names_an_output, remakes, seen_word, told_in_order, works_in_place, write_word, writes,
+    Write, goes_into_new, how_word, label, names_an_output, remakes, seen_word, told_in_order, works_in_place,
+    write_word, writes,
 };
 use crate::rules::help::{copy_of, grouped, quotable};
-use crate::source::Span;
 use crate::trace::params::lets_callers_choose;
 use crate::trace::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Walk, WriteHow};
 
@@ -95,7 +95,7 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
         return None;
     }
     let inside = matches!(trace.buffers.get(buf).origin, Origin::Attr(..));
-    if inside && !matches!(way, Way::Viewed(_, How::Slice)) && !renewed(trace, write, object, param) {
+    if inside && !matches!(way, Way::Viewed(_, How::Slice)) && !renewed(trace, write, param) {
         // Objects are passed to be changed.
         return None;
     }
@@ -106,7 +106,7 @@ fn judge(trace: &BodyTrace<'_>, write: &Write<'_>, object: &Array, buf: BufId, p
 
 /// `q = State(p.x)`, `q.x += d`, or `x = p.x`, `x += d`, `return State(x)`: is the array of the object that was passed
 /// written as that of a new one?
-fn renewed(trace: &BodyTrace<'_>, write: &Write<'_>, written: &Array, param: Local) -> bool {
+fn renewed(trace: &BodyTrace<'_>, write: &Write<'_>, param: Local) -> bool {
     let is_object = |value| matches!(trace.values.get(value), Value::Ref(_));
     let through_new = write.via.is_some_and(|via| {
         via != param
@@ -114,21 +114,7 @@ fn renewed(trace: &BodyTrace<'_>, write: &Write<'_>, written: &Array, param: Loc
                 .bindings(via)
                 .any(|(_, event)| matches!(event.kind, EventKind::Bound { value, .. } if is_object(value)))
     });
-    let returned = |stmt: Span| {
-        trace.iter().any(|(_, event)| {
-            event.stmt == stmt
-                && matches!(event.kind, EventKind::Escaped { value, how: Escape::Returned, .. } if is_object(value))
-        })
-    };
-    through_new
-        || write.direct
-            && write.via.is_some_and(|via| via != param)
-            && trace.iter().any(|(id, event)| match event.kind {
-                EventKind::Escaped { value, how: Escape::Passed, .. } => {
-                    id > write.id && trace.overlaps(written, value) && returned(event.stmt)
-                }
-                _ => false,
-            })
+    through_new || write.direct && write.via.is_some_and(|via| via != param) && goes_into_new(trace, write)
 }
 
 /// `y = x[i].copy()`, `x[i] = 0`, and at last `x[i] = y`: is what was there put back?

@@ -44,7 +44,7 @@ enum KeptHow {
 }
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
-    let before = findings.len();
+    let (before, mut snapshots) = (findings.len(), Vec::new());
     let mut reported: Vec<(EventId, Local)> = Vec::new();
     let writes = writes(trace);
     let bindings = if writes.is_empty() { Bindings::default() } else { Bindings::of(trace) };
@@ -65,7 +65,12 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
                 && let Some(confidence) = confidence(trace, &write, changed, kept, binding, written, seen)
             {
                 reported.push((binding.event, kept));
-                findings.push(tell(trace, &write, changed, kept, binding, written, seen, confidence));
+                let told = tell(trace, &write, changed, kept, binding, written, seen, confidence);
+                if binding.how == KeptHow::Name && names_a_snapshot(trace.name(kept)) {
+                    snapshots.push(told);
+                } else {
+                    findings.push(told);
+                }
             }
         }
     }
@@ -74,6 +79,8 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     if findings.len() > before && works_in_place(trace) {
         findings.truncate(before);
     }
+    // (What is kept as a snapshot goes stale by a write that is meant as well.)
+    findings.append(&mut snapshots);
 }
 
 /// What is written of the array that an attribute held on entry, where the attribute may hold another one by then: were it

@@ -12,6 +12,7 @@ pub mod event;
 mod exchange;
 pub mod fact;
 mod feasible;
+mod fill;
 pub mod harm;
 pub mod loops;
 mod neighbours;

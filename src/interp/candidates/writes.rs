@@ -84,6 +84,30 @@ impl Candidates<'_> {
         named
     }
 
+    /// Is it `np.empty(n)`, or the part of `a, b = np.empty(n), 0` that is?
+    pub(super) fn is_empty(&self, value: Temp) -> bool {
+        match self.def(value) {
+            Some(OpKind::Method { name, .. }) => self.empty.contains(&Some(*name)),
+            Some(OpKind::Unpack { value, index, .. }) => match self.def(*value) {
+                Some(OpKind::Display(_, items)) => {
+                    let item = usize::try_from(*index).ok().and_then(|index| items.get(index));
+                    item.is_some_and(|item| self.is_empty(item.0))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Notes the arguments that were made empty, and are passed on to be filled.
+    pub(super) fn fill_args(&mut self, args: &[Arg], body: &Body, written: &mut SmallVec<[u32; 8]>) {
+        for arg in args {
+            if matches!(self.def(arg.value), Some(OpKind::Load(local)) if self.empties.contains(local)) {
+                written.extend(self.sources(arg.value, body));
+            }
+        }
+    }
+
     pub(super) fn asks(&self, args: &[Arg]) -> bool {
         args.iter().any(|arg| match arg.kind {
             ArgKind::Kw(name) => self.known.meaning(name).named.asks,
