@@ -7,22 +7,24 @@ use rustc_hash::FxBuildHasher;
 /// A table of different things, numbered in the order in which they came.
 ///
 /// A table of its own, because a map would keep each thing twice, as a key and by number, and would hash all of them
-/// again whenever it grows.
+/// again whenever it grows. The things lie in chunks, so that they need not be moved either: they are large.
 #[derive(Debug)]
 pub(super) struct Interner<T> {
-    items: Vec<T>,
+    chunks: Vec<Vec<T>>,
     /// For each item its hash.
     hashes: Vec<u32>,
     /// Open addressing: an item's number plus one, or 0; a power of two long.
     slots: Vec<u32>,
 }
 
-/// So many items have room from the beginning: moving them to a larger place takes longer than looking them up.
+/// How many items a chunk holds.
+const CHUNK: usize = 64;
+/// So many items have room in the table from the beginning.
 const ROOM: usize = 512;
 
 impl<T> Default for Interner<T> {
     fn default() -> Interner<T> {
-        Interner { items: Vec::with_capacity(ROOM), hashes: Vec::with_capacity(ROOM), slots: vec![0; ROOM * 2] }
+        Interner { chunks: Vec::new(), hashes: Vec::with_capacity(ROOM), slots: vec![0; ROOM * 2] }
     }
 }
 
@@ -34,16 +36,23 @@ impl<T: Hash + Eq> Interner<T> {
         let mask = self.slots.len() - 1;
         let mut slot = hash as usize & mask;
         while let Some(found) = self.slots[slot].checked_sub(1) {
-            if self.hashes[found as usize] == hash && self.items[found as usize] == item {
+            if self.hashes[found as usize] == hash && *self.get(found) == item {
                 return (found, false);
             }
             slot = (slot + 1) & mask;
         }
-        let number = self.items.len() as u32;
-        self.items.push(item);
+        let number = self.hashes.len() as u32;
+        match self.chunks.last_mut().filter(|chunk| chunk.len() < CHUNK) {
+            Some(chunk) => chunk.push(item),
+            None => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(item);
+                self.chunks.push(chunk);
+            }
+        }
         self.hashes.push(hash);
         self.slots[slot] = number + 1;
-        if self.items.len() * 2 > self.slots.len() {
+        if self.hashes.len() * 2 > self.slots.len() {
             self.grow();
         }
         (number, true)
@@ -66,7 +75,7 @@ impl<T: Hash + Eq> Interner<T> {
 impl<T> Interner<T> {
     /// The item of a number.
     pub(super) fn get(&self, number: u32) -> &T {
-        &self.items[number as usize]
+        &self.chunks[number as usize / CHUNK][number as usize % CHUNK]
     }
 }
 

@@ -253,10 +253,13 @@ impl Values {
     }
 
     /// The value after the allocation site of `recent` has made another: what it made before is now `older`.
+    #[inline]
     pub fn age(&mut self, id: ValueId, recent: BufId, older: BufId) -> ValueId {
-        if self.masks[id.0 as usize] & bit(recent) == 0 {
-            return id;
-        }
+        // All names and temps are asked about at each allocation in a loop: hardly any mentions the buffer.
+        if self.avoids(id, recent) { id } else { self.aged(id, recent, older) }
+    }
+
+    fn aged(&mut self, id: ValueId, recent: BufId, older: BufId) -> ValueId {
         if let Some(&aged) = self.aged.get(&(id, recent)) {
             return aged;
         }

@@ -29,8 +29,9 @@ impl Calls {
         let class = callees.class(path)?;
         let writes = |method: &Method| method.summary.as_ref().is_some_and(|summary| !summary.writes.is_empty());
         for (name, method) in &class.methods {
-            if let (Some(name), Some(summary)) = (module.names.get(name), &method.summary)
+            if let Some(summary) = &method.summary
                 && (!summary.writes.is_empty() || summary.returned.is_given())
+                && let Some(name) = module.names.get(name)
             {
                 self.methods.push((name, writes(method)));
             }

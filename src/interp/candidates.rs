@@ -21,7 +21,7 @@ use super::class_candidates::{self, Methods};
 use super::foreign::Callees;
 use super::known::Known;
 use crate::ir::{
-    BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, Op, OpKind, ParamKind, Sym, Temp, Terminator,
+    Arg, ArgKind, BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, Op, OpKind, ParamKind, Sym, Temp, Terminator,
 };
 
 /// The search for the bodies in which a rule may find something.
@@ -60,6 +60,10 @@ pub(crate) struct Candidates<'a> {
     shuffle: Option<Sym>,
     fill: Option<Sym>,
     meshgrid: Option<Sym>,
+    /// The name `copy`, and whether anything in the file is called with a keyword of that name: the flag by which an object
+    /// lets its methods write what they are passed.
+    copy: Option<Sym>,
+    flagged: bool,
     /// The methods of classes that are to be run.
     pub(super) methods: Methods,
 }
@@ -100,6 +104,8 @@ impl<'a> Candidates<'a> {
             fill: module.names.get("fill"),
             shuffle: module.names.get("shuffle"),
             meshgrid: module.names.get("meshgrid"),
+            copy: module.names.get("copy"),
+            flagged: false,
             methods: Methods::default(),
         }
     }
@@ -225,11 +231,16 @@ impl<'a> Candidates<'a> {
                         }
                         imports |= self.imported[name.0 as usize];
                     }
-                    OpKind::Call(_, args) => does |= self.asks(args),
+                    OpKind::Call(_, args) => {
+                        does |= self.asks(args);
+                        self.flagged |= self.is_flagged(args);
+                    }
                     OpKind::Method { name, args, .. } => {
                         let meaning = self.known.meaning(*name);
-                        does |= meaning.named.may_write() || self.asks(args) || self.fromkeys == Some(*name);
+                        does |= meaning.named.may_write() || meaning.named.writes_by_flag;
+                        does |= self.asks(args) || self.fromkeys == Some(*name);
                         does |= self.empty.contains(&Some(*name));
+                        self.flagged |= self.is_flagged(args);
                         collects |= meaning.collects;
                         if self.own[name.0 as usize] {
                             self.calls.push((id, *name));
@@ -252,6 +263,11 @@ impl<'a> Candidates<'a> {
             self.importing.push(id);
         }
         does || slices && collects
+    }
+
+    /// Is there a keyword `copy` among the arguments?
+    fn is_flagged(&self, args: &[Arg]) -> bool {
+        self.copy.is_some() && args.iter().any(|arg| matches!(arg.kind, ArgKind::Kw(name) if Some(name) == self.copy))
     }
 
     /// May the body do what a rule reports: write memory that goes by several names, write into a temporary, let go of
@@ -361,6 +377,10 @@ impl<'a> Candidates<'a> {
                             // Items of a tuple of arrays, as `nonzero` gives it.
                             Some(OpKind::Index(obj, _)) if self.is_tuple(*obj, body) => temporary = true,
                             Some(OpKind::Index(..)) => {}
+                            // `self.count += 1`: if it is an array, that is told of the class, not of its callers.
+                            Some(OpKind::Attr(obj, _)) if receiver && self.counts(*operator, *value, *obj) => {
+                                dropped.extend(self.sources(*target, body));
+                            }
                             _ => written.extend(self.sources(*target, body)),
                         }
                     }
@@ -404,6 +424,13 @@ impl<'a> Candidates<'a> {
 
     fn def(&self, temp: Temp) -> Option<&'a OpKind> {
         self.defs[temp.index()]
+    }
+
+    /// Is a number written out added to an attribute of the first parameter?
+    fn counts(&self, operator: BinOp, value: Temp, obj: Temp) -> bool {
+        matches!(operator, BinOp::Add | BinOp::Sub)
+            && matches!(self.def(value), Some(OpKind::Const(_)))
+            && matches!(self.def(obj), Some(OpKind::Load(Local(0))))
     }
 
     /// A name may share the memory of a value.

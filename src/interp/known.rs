@@ -180,10 +180,7 @@ impl Known {
     pub(crate) fn new(names: &Names, model: &Model) -> Known {
         let meaning = |text: &str| {
             let word = WORDS.get(text).copied().unwrap_or_default();
-            let mut named = model.named(text);
-            if named.writes_by_flag && names.get("copy").is_some() {
-                named.method_writes = Some(0);
-            }
+            let named = model.named(text);
             // What is written into a flattened copy is lost: VL302 wants to know.
             let makes_new = named.new == Some(true) && text != "flatten";
             let hands_on = word.gives || word.builtin.is_some() && !word.looks || named.new.is_some() && !makes_new;

@@ -18,42 +18,43 @@ pub(super) struct Order {
     pub(super) loops: bool,
 }
 
+/// How far the walk is with a block.
+#[derive(Clone, Copy)]
+enum Met {
+    Not,
+    OnTheWay,
+    Done,
+}
+
 /// Reverse postorder and cycles, without recursion: bodies can have very many blocks.
 pub(super) fn order(body: &Body) -> Order {
     let n = body.blocks.len();
     let mut position = vec![u32::MAX; n];
-    let mut postorder = Vec::with_capacity(n);
-    let mut on_stack = vec![false; n];
-    let mut visited = vec![false; n];
+    let mut blocks = Vec::with_capacity(n);
+    let mut met = vec![Met::Not; n];
     let mut loops = false;
-    let mut stack: Vec<(BlockId, SmallVec<[BlockId; 4]>, usize)> = Vec::new();
-    let next_of = |block: BlockId| {
-        // Reversed, so that the first successor comes first in reverse postorder.
-        let mut next = body.followers(block);
-        next.reverse();
-        next
-    };
-    visited[0] = true;
-    on_stack[0] = true;
-    stack.push((BlockId(0), next_of(BlockId(0)), 0));
-    while let Some((block, next, i)) = stack.last_mut() {
-        if let Some(&target) = next.get(*i) {
-            *i += 1;
-            if on_stack[target.index()] {
-                loops = true;
-            }
-            if !visited[target.index()] {
-                visited[target.index()] = true;
-                on_stack[target.index()] = true;
-                stack.push((target, next_of(target), 0));
+    // What is still to be followed of each block on the way, the last first: so that the first successor comes first in
+    // reverse postorder.
+    let mut stack: Vec<(BlockId, SmallVec<[BlockId; 4]>)> = Vec::with_capacity(n.min(16));
+    met[0] = Met::OnTheWay;
+    stack.push((BlockId(0), body.followers(BlockId(0))));
+    while let Some((block, next)) = stack.last_mut() {
+        if let Some(target) = next.pop() {
+            match met[target.index()] {
+                Met::Not => {
+                    met[target.index()] = Met::OnTheWay;
+                    stack.push((target, body.followers(target)));
+                }
+                Met::OnTheWay => loops = true,
+                Met::Done => {}
             }
         } else {
-            on_stack[block.index()] = false;
-            postorder.push(*block);
+            met[block.index()] = Met::Done;
+            blocks.push(*block);
             stack.pop();
         }
     }
-    let blocks: Vec<BlockId> = postorder.into_iter().rev().collect();
+    blocks.reverse();
     for (i, block) in blocks.iter().enumerate() {
         position[block.index()] = i as u32;
     }

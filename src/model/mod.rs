@@ -410,8 +410,8 @@ impl Model {
                 common.of_library = true;
                 let flagged = |param: &ParamIndex| row.write_condition(*param).is_some();
                 common.writes_by_flag |= row.writes.iter().any(flagged);
-                if !row.writes.iter().all(flagged) {
-                    common.method_writes = Some(0);
+                if let Some(least) = row.writes_with().filter(|_| !row.writes.iter().all(flagged)) {
+                    common.method_writes = Some(common.method_writes.map_or(least, |known| known.min(least)));
                 }
                 if let (Some(Special::Member), true, Some((package, _))) =
                     (row.special, row.result.is_new(), row.name.split_once('.'))

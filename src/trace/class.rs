@@ -108,11 +108,15 @@ fn indent_of(line: &str) -> usize {
 /// How far the line of an offset is indented, and the line before it that is indented less: the header of the compound
 /// statement around it.
 pub fn placed(text: &str, offset: u32) -> (usize, &str) {
-    let rest = text.get(offset as usize..).unwrap_or("");
-    let end = text.len() - rest.len() + rest.find('\n').unwrap_or(rest.len());
-    let mut lines = text.get(..end).unwrap_or("").lines().rev();
-    let own = indent_of(lines.next().unwrap_or(""));
-    (own, lines.find(|line| !line.trim().is_empty() && indent_of(line) < own).unwrap_or(""))
+    let (own, start) = indented(text, offset);
+    let mut before = text.get(..start).unwrap_or("").lines().rev();
+    (own, before.find(|line| !line.trim().is_empty() && indent_of(line) < own).unwrap_or(""))
+}
+
+/// How far the line of an offset is indented, and where it begins.
+fn indented(text: &str, offset: u32) -> (usize, usize) {
+    let start = text.get(..offset as usize).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+    (indent_of(text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or("")), start)
 }
 
 /// A class, and those of the file that it inherits from, by name.
@@ -144,7 +148,7 @@ pub fn common(trace: &BodyTrace<'_>) -> Vec<Fact> {
             deed: Deed::Common,
             span: event.span,
             stmt: event.stmt,
-            indent: placed(trace.text, event.stmt.start).0 as u32,
+            indent: indented(trace.text, event.stmt.start).0 as u32,
             method,
             evidence: Evidence::Certain,
             chosen: false,
@@ -213,7 +217,7 @@ impl Collector<'_, '_> {
         let mut put = |attr, deed, evidence| {
             let indent = match deed {
                 Deed::Read => 0,
-                _ => placed(self.trace.text, event.stmt.start).0 as u32,
+                _ => indented(self.trace.text, event.stmt.start).0 as u32,
             };
             let (method, chosen, replaced, moves_on) = (self.method, self.chosen, false, false);
             let (span, stmt) = (event.span, event.stmt);

@@ -31,7 +31,7 @@ impl Candidates<'_> {
             _ => (Some(false), false),
         };
         let all = function != Some(false) && is_enough(named.writes, args)
-            || function != Some(true) && is_enough(named.method_writes, args);
+            || function != Some(true) && (is_enough(named.method_writes, args) || named.writes_by_flag && self.flagged);
         let places = self.writers[name.0 as usize];
         if unbound && places != 0 || all {
             Places::MAX
