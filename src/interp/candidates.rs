@@ -21,7 +21,8 @@ use super::class_candidates::{self, Methods};
 use super::foreign::Callees;
 use super::known::Known;
 use crate::ir::{
-    Arg, ArgKind, BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, Op, OpKind, ParamKind, Sym, Temp, Terminator,
+    Arg, ArgKind, BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, Op, OpKind, ParamKind, Sym, Temp,
+    Terminator,
 };
 
 /// The search for the bodies in which a rule may find something.

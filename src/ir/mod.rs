@@ -30,6 +30,8 @@ pub mod validate;
 
 pub use names::{Names, Sym};
 pub use op::{Arg, ArgKind, BinOp, CmpOp, CompKind, Cond, Const, Display, Op, OpKind, UnaryOp};
+use std::num::NonZeroU32;
+
 use smallvec::SmallVec;
 
 /// Where an op, a parameter or a buffer stands in the source; `domain` takes it from here.
@@ -65,10 +67,21 @@ id!(
     /// Index into [`Body::locals`].
     Local
 );
-id!(
-    /// Index into [`Body::temps`].
-    Temp
-);
+/// Index into [`Body::temps`]. (Plus one: an `Option` of it takes no more room. There are very many.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Temp(NonZeroU32);
+
+impl Temp {
+    /// The temp of an index.
+    pub fn new(index: u32) -> Temp {
+        Temp(NonZeroU32::MIN.saturating_add(index))
+    }
+
+    /// The id as an index.
+    pub fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// One lowered file.
 #[derive(Debug, Default)]

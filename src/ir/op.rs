@@ -1,5 +1,7 @@
 //! The vocabulary of ops: one type, and a sentence, for each thing that a body can do.
 
+use thin_vec::ThinVec;
+
 use super::{BodyId, ClassId, Local, Span, Sym, Temp};
 
 /// A condition that a branch tests.
@@ -171,6 +173,8 @@ pub enum CompKind {
 }
 
 /// What an op does. "→" means that there is a result in [`Op::dest`].
+///
+/// Small: there are millions. (Lists that would make it larger are vectors of one word.)
 #[derive(Debug)]
 pub enum OpKind {
     /// A program point: the moment before a simple statement or a compound statement's header. The op's span begins at
@@ -227,7 +231,7 @@ pub enum OpKind {
     /// → one of these values: `a or b`, `a if c else b`.
     Join(Box<[Temp]>),
     /// → the result of a call of a value. A call `obj.name(…)` is [`OpKind::Method`].
-    Call(Temp, Box<[Arg]>),
+    Call(Temp, ThinVec<Arg>),
     /// → the result of `obj.name(…)`; also where `obj` is a module.
     Method {
         /// The receiver, or module.
@@ -235,7 +239,7 @@ pub enum OpKind {
         /// The method, or function.
         name: Sym,
         /// The arguments.
-        args: Box<[Arg]>,
+        args: ThinVec<Arg>,
     },
     /// → a tuple, list or set of these; the flag says "starred: the elements of this".
     Display(Display, Box<[(Temp, bool)]>),
@@ -271,18 +275,18 @@ pub enum OpKind {
     /// → a class, its body run. The temps are the bases.
     Class(ClassId, Box<[Temp]>),
     /// → a module: `import a.b as c` gives `a.b`, `import a.b` gives `a` (dotted path).
-    Import(Box<[Sym]>),
+    Import(ThinVec<Sym>),
     /// → `from module import name`; `level` dots; the path may be empty.
     ImportFrom {
         /// The dotted path.
-        module: Box<[Sym]>,
+        module: ThinVec<Sym>,
         /// How many dots lead it.
         level: u32,
         /// What is imported.
         name: Sym,
     },
     /// `from module import *`
-    ImportStar(Box<[Sym]>, u32),
+    ImportStar(ThinVec<Sym>, u32),
     /// → the value of `with x as …`: what `x.__enter__()` returns.
     Enter(Temp),
     /// → an f-string or t-string; the temps are read.
@@ -300,3 +304,6 @@ pub enum OpKind {
     /// → an unknown value, after an unmodelled construct that reads these. Counted.
     Opaque(Box<[Temp]>),
 }
+
+/// There are millions of ops: what makes them larger makes everything slower.
+const _: () = assert!(size_of::<Op>() <= 40 && size_of::<OpKind>() <= 24);

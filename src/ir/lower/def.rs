@@ -3,6 +3,8 @@
 use ruff_python_ast::{self as ast, AnyParameterRef, Expr, Number, TypeParams};
 use ruff_text_size::Ranged;
 
+use thin_vec::thin_vec;
+
 use super::{Class, ClassId, Header, LocalKind, Lower, MAX_NESTING, OpKind, Sym, Temp, Terminator, docstring_of};
 use crate::ir::{Arg, ArgKind, BodyId, BodyKind, Default, Param, ParamKind};
 use crate::source::Span;
@@ -215,7 +217,7 @@ impl<'a> Lower<'a> {
     /// Applies the decorators, the innermost first, and binds the name.
     fn decorate_and_store(&mut self, mut value: Temp, decorators: &[(Temp, Span)], name: &ast::Identifier) {
         for (decorator, span) in decorators.iter().rev() {
-            let args = Box::new([Arg { kind: ArgKind::Pos, value }]);
+            let args = thin_vec![Arg { kind: ArgKind::Pos, value }];
             value = self.fun.emit(OpKind::Call(*decorator, args), *span);
         }
         let local = self.bound_local(name.as_str());

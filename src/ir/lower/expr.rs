@@ -4,6 +4,7 @@ use ruff_python_ast::{
     self as ast, ArgOrKeyword, BoolOp, CmpOp as AstCmp, Expr, InterpolatedStringElement, Number, Operator,
     UnaryOp as AstUnary,
 };
+use thin_vec::ThinVec;
 
 use super::{Lower, MAX_DEPTH};
 use crate::ir::{Arg, ArgKind, BinOp, CmpOp, CompKind, Const, Display, OpKind, Sym, Temp, UnaryOp};
@@ -140,8 +141,8 @@ impl<'a> Lower<'a> {
         self.fun.emit(OpKind::Call(func, args), span(call))
     }
 
-    fn args(&mut self, arguments: &'a ast::Arguments) -> Box<[Arg]> {
-        let mut args = Vec::with_capacity(arguments.args.len() + arguments.keywords.len());
+    fn args(&mut self, arguments: &'a ast::Arguments) -> ThinVec<Arg> {
+        let mut args = ThinVec::with_capacity(arguments.args.len() + arguments.keywords.len());
         if arguments.keywords.is_empty() {
             for arg in &arguments.args {
                 let arg = self.positional(arg);
@@ -163,7 +164,7 @@ impl<'a> Lower<'a> {
                 args.push(arg);
             }
         }
-        args.into_boxed_slice()
+        args
     }
 
     fn positional(&mut self, arg: &'a Expr) -> Arg {

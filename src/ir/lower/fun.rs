@@ -188,7 +188,7 @@ impl Fun<'_> {
     /// Adds an op that has a result.
     #[inline(always)]
     pub(super) fn emit(&mut self, kind: OpKind, span: Span) -> Temp {
-        let temp = Temp(self.temps.len() as u32);
+        let temp = Temp::new(self.temps.len() as u32);
         self.temps.push(span);
         self.push(kind, Some(temp), span);
         temp

@@ -1,6 +1,7 @@
 //! Imports.
 
 use ruff_python_ast as ast;
+use thin_vec::{ThinVec, thin_vec};
 
 use super::{Lower, OpKind, Sym};
 use crate::syntax::span;
@@ -9,11 +10,11 @@ impl<'a> Lower<'a> {
     pub(super) fn import(&mut self, stmt: &'a ast::StmtImport) {
         for alias in &stmt.names {
             let dotted = alias.name.as_str();
-            let (path, name): (Box<[Sym]>, &str) = match &alias.asname {
+            let (path, name): (ThinVec<Sym>, &str) = match &alias.asname {
                 Some(name) => (self.path(dotted), name.as_str()),
                 None => {
                     let first = dotted.split('.').next().unwrap_or(dotted);
-                    (Box::new([self.intern(first)]), first)
+                    (thin_vec![self.intern(first)], first)
                 }
             };
             let value = self.fun.emit(OpKind::Import(path), span(alias));
@@ -37,7 +38,7 @@ impl<'a> Lower<'a> {
         }
     }
 
-    fn path(&mut self, dotted: &str) -> Box<[Sym]> {
+    fn path(&mut self, dotted: &str) -> ThinVec<Sym> {
         dotted.split('.').filter(|part| !part.is_empty()).map(|part| self.intern(part)).collect()
     }
 }
