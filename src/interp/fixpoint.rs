@@ -12,8 +12,7 @@ use super::summary::{Progress, entry_writes, returns_apart};
 use super::{Observer, bound};
 use crate::domain::{BufId, Content, Key, Origin, State, Value, ValueId};
 use crate::ir::{BlockId, Body, BodyId, Cond, LocalKind, OpKind, Terminator};
-use crate::trace::event::Lists;
-use crate::trace::{BodyTrace, Event};
+use crate::trace::Event;
 
 /// A body is given up after this many visits a block, on average.
 pub(super) const VISITS_PER_BLOCK: usize = 30;
@@ -41,6 +40,9 @@ struct Head {
 impl<'a> Machine<'a> {
     /// Analyses one body, and keeps its summary. False: it ran over the budget and nothing is said about it.
     pub fn run(&mut self, id: BodyId, observer: &mut dyn Observer) -> bool {
+        if self.tell_kept(id, observer) {
+            return true;
+        }
         self.progress[id.index()] = Progress::Running;
         let done = self.run_body(id, observer);
         let summary = done.then(|| self.body_summary());
@@ -112,20 +114,7 @@ impl<'a> Machine<'a> {
         }
         self.recording = false;
         let events = std::mem::take(&mut self.events);
-        let trace = BodyTrace {
-            module: self.module,
-            id,
-            body,
-            text: self.text,
-            values: &self.values,
-            buffers: &self.buffers,
-            paths: &self.paths,
-            events: &events,
-            returned: self.returned,
-            blocks: &ranges,
-            witnesses: &self.callers.witnesses,
-            lists: Lists::default(),
-        };
+        let trace = self.trace(id, &events, &ranges, self.returned);
         let harmed = trace.harmed_by();
         let open = is_open(&trace);
         let writes = entry_writes(&trace, &self.used_otherwise);
@@ -138,7 +127,7 @@ impl<'a> Machine<'a> {
         self.entry_writes = writes;
         self.returns_apart = apart;
         self.events = events;
-        self.events.clear();
+        self.ranges = ranges;
         true
     }
 

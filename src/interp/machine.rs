@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 
 use super::callers::Callers;
 use super::evident::Bindings;
+use super::kept::Kept;
 use super::known::Known;
 use super::lineage::Classes;
 use super::summary::{EntryWrite, Progress};
@@ -63,6 +64,8 @@ pub struct Machine<'a> {
     pub(crate) thorough: bool,
     /// What functions said when they were run with what is known of a call's arguments.
     pub(crate) runs: super::specialise::Runs,
+    /// What callees did that are still to be judged.
+    pub(crate) kept: Kept,
     /// How many calls deep the body that runs is.
     pub(crate) call_depth: usize,
 
@@ -105,6 +108,8 @@ pub struct Machine<'a> {
     pub(crate) part: u16,
     pub(crate) recording: bool,
     pub(crate) events: Vec<Event>,
+    /// For each block the range of its events, when the body has run.
+    pub(crate) ranges: Vec<(u32, u32)>,
     /// The calls of which nothing is known, in all bodies so far; one may stand here several times.
     pub(crate) unresolved: Vec<Span>,
     /// What was returned and yielded so far, joined, and what the objects held at the returns.
@@ -198,6 +203,8 @@ impl<'a> Machine<'a> {
             recording: false,
             unresolved: Vec::new(),
             events: Vec::new(),
+            ranges: Vec::new(),
+            kept: Kept::default(),
             returned: ValueId::BOTTOM,
             yielded: ValueId::BOTTOM,
             exit_heap: Vec::new(),

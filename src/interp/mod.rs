@@ -30,6 +30,7 @@
 //! | `lineage` | the bases of classes, and methods looked up along them |
 //! | `closure` | names that inner functions rebind |
 //! | `refine` | what a branch's condition says |
+//! | `kept` | runs of callees, kept until it is their turn |
 //! | `known` | names looked up once a file |
 //!
 //! **What is assumed.** Entry memory of different names does not overlap. A call to something unknown may keep or return
@@ -60,6 +61,7 @@ mod index;
 mod instance;
 mod instantiate;
 mod iterators;
+mod kept;
 mod known;
 mod library;
 mod lineage;
@@ -184,6 +186,9 @@ pub fn analyse(
     // The module's own statements run twice: first for what its names are bound to, which every function may read, and
     // at last, when all functions are known, for the record.
     machine.learn_globals();
+    if !everything {
+        machine.kept.await_all(&wanted);
+    }
     for &id in wanted.iter().filter(|&&id| id != BodyId(0)) {
         outcome.count(machine.run(id, observer));
     }

@@ -334,14 +334,22 @@ impl<'a> Machine<'a> {
 
     pub(crate) fn summarise(&mut self, callee: BodyId) -> Option<BodySummary> {
         match &self.progress[callee.index()] {
-            Progress::Done(summary) => return summary.clone(),
-            Progress::Running => return None,
+            Progress::Done(summary) => {
+                self.kept.note_told(callee);
+                return summary.clone();
+            }
+            Progress::Running => {
+                self.kept.note_lack();
+                return None;
+            }
             Progress::Waiting => {}
         }
         // While the module's own statements run for the first time, the globals are not known yet.
         if !self.globals_known || self.is_deep() {
+            self.kept.note_lack();
             return None;
         }
+        let outer = self.kept.begin();
         let suspended = self.suspend();
         self.call_depth += 1;
         let mut quiet = Quiet;
@@ -349,6 +357,7 @@ impl<'a> Machine<'a> {
         let done = self.run_body(callee, &mut quiet);
         let summary = done.then(|| self.body_summary());
         self.call_depth -= 1;
+        self.keep_run(callee, done, outer);
         self.resume(suspended);
         self.progress[callee.index()] = Progress::Done(summary.clone());
         summary
