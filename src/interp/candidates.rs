@@ -290,6 +290,12 @@ impl<'a> Candidates<'a> {
             };
             self.flow.give(param.local, places, places != RECEIVER);
         }
+        // Variables of the function around live from call to call.
+        for (i, info) in body.locals.iter().enumerate() {
+            if matches!(info.kind, LocalKind::Free(_)) {
+                self.flow.mark(i as u32);
+            }
+        }
         // What a default argument holds, all later calls hold.
         let lasts = |name: u32| match body.locals.get(name as usize).map(|info| info.kind) {
             Some(LocalKind::Param(i)) => matches!(body.params[i as usize].default, Some(Default::Other(_))),
@@ -308,10 +314,13 @@ impl<'a> Candidates<'a> {
         let mut written: SmallVec<[u32; 8]> = SmallVec::new();
         let mut dropped: SmallVec<[u32; 8]> = SmallVec::new();
         let (mut temporary, mut slices, mut collects) = (false, false, false);
-        let mut alone = false;
+        let (mut alone, mut repeats) = (false, false);
         for block in &body.blocks {
             for op in &block.ops {
-                alone |= self.is_alone(&op.kind, body);
+                if self.is_alone(&op.kind, body) {
+                    alone = true;
+                    repeats |= matches!(op.kind, OpKind::Binary(..) | OpKind::Method { .. });
+                }
                 match &op.kind {
                     OpKind::Store(local, value) => {
                         if let Some(OpKind::Const(Const::None)) = self.def(*value) {
@@ -412,7 +421,8 @@ impl<'a> Candidates<'a> {
                     self.defs[dest.index()] = Some(&op.kind);
                 }
             }
-            found |= matches!(block.term, Terminator::Return(Some(value)) if self.cuts(value, body));
+            // (What the callers do to what is returned several times over, they do in all its places.)
+            found |= matches!(block.term, Terminator::Return(Some(value)) if repeats || self.cuts(value, body));
         }
         self.flow.settle();
         self.flow.writes_given = written.iter().fold(0, |places, &name| places | self.flow.given(name));

@@ -63,6 +63,7 @@ pub(super) static CHECKS: &[fn(&BodyTrace<'_>, &mut Vec<Finding>)] = &[
     vl104_stale_snapshot::check,
     vl105_swap_through_views::check,
     vl106_order_dependent_update::check,
+    vl107_exposed_internal_buffer::check,
     vl201_deleted_base_kept_alive::check,
     vl202_small_view_retains_base::check,
     vl203_accumulated_views::check,

@@ -268,6 +268,7 @@ fn confidence(
         Way::Converted(event, _) => {
             !(trace.is_private() && trace.quote(trace.event(event).span).contains("copy=False"))
         }
+        Way::Viewed(_, How::Element) if gathers_anew(trace, write) => !trace.is_private(),
         Way::Viewed(..) if !plain_view(trace, write.object) => false,
         Way::Viewed(..) => !procedure && !hands_back(trace, buf) && (!trace.is_private() || inside),
         Way::Own => {
@@ -323,6 +324,22 @@ fn plain_view(trace: &BodyTrace<'_>, object: ValueId) -> bool {
     chain.last().is_none_or(|link| told(link.source))
         && chain.iter().all(|link| link.how != How::Element)
         && chain.iter().filter(|link| link.how == How::MaybeCopy).count() < 2
+}
+
+/// `for x in xs: x -= x.mean(); new.append(x)`, and at last `return new`: is what was written put into a list of the
+/// function's own, which it returns?
+fn gathers_anew(trace: &BodyTrace<'_>, write: &Write<'_>) -> bool {
+    let Some(written) = trace.array(write.value).filter(|_| write.how == WriteHow::Augmented) else { return false };
+    trace.iter().any(|(id, event)| match event.kind {
+        EventKind::Escaped { value, via, how: Escape::Collected | Escape::Keyed(_), into } => {
+            id > write.id
+                && via == write.via
+                && into == trace.returned
+                && matches!(trace.values.get(into), Value::Ref(_))
+                && trace.overlaps(written, value)
+        }
+        _ => false,
+    })
 }
 
 /// Is the name the parameter, or another name that it was given (`y = x`)?

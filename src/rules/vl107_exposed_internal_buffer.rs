@@ -1,9 +1,9 @@
 //! A method hands out the array that the object goes on changing in place.
 
-use crate::domain::Evidence;
+use crate::domain::{BufId, Evidence, Origin, Region};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
-use crate::rules::common::{callee_label, in_order, label};
-use crate::trace::{ClassTrace, Deed, Fact, Source, Wrote};
+use crate::rules::common::{callee_label, in_order, label, works_in_place, writes};
+use crate::trace::{BodyTrace, ClassTrace, Deed, Escape, EventKind, Fact, Source, WriteHow, Wrote};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
     code: "VL107",
@@ -11,6 +11,49 @@ pub(super) static INFO: RuleInfo = RuleInfo {
     summary: "a method returns the object's live buffer, which the next call changes in place",
     page: include_str!("../../rules/VL107-exposed-internal-buffer.md"),
 };
+
+/// A function inside another one that changes a variable of that one in place, and returns it.
+pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
+    let mut told: Vec<BufId> = Vec::new();
+    for write in writes(trace) {
+        let Some(array) = trace.array(write.object).filter(|array| array.evidence >= Evidence::Likely) else {
+            continue;
+        };
+        let held = |buf: &&BufId| matches!(trace.buffers.get(**buf).origin, Origin::Closure(..));
+        let Some(&buf) = array.bufs.iter().find(held) else { continue };
+        let handed = trace.iter().find(|(_, event)| match event.kind {
+            EventKind::Escaped { value, how: Escape::Returned, .. } => {
+                trace.array(value).is_some_and(|array| array.region == Region::Whole && array.bufs.contains(&buf))
+                    && trace.chain(value).is_empty()
+            }
+            _ => false,
+        });
+        let (Some(name), Some((_, handed))) = (write.via.filter(|_| write.direct), handed) else { continue };
+        // (What is filled part by part is there to be used again.)
+        let whole = trace.array(write.value).is_some_and(|array| array.region == Region::Whole);
+        if told.contains(&buf) || write.how != WriteHow::Augmented || !whole || works_in_place(trace) {
+            continue;
+        }
+        told.push(buf);
+        let name = trace.name(name);
+        let labels = vec![
+            label(write.event.span, Role::Note, format!("this changes `{name}` of the function around in place")),
+            label(
+                handed.span,
+                Role::Primary,
+                format!("this hands out `{name}` itself: earlier results change with it"),
+            ),
+        ];
+        findings.push(Finding {
+            rule: &INFO,
+            span: handed.span,
+            message: format!("`{}` returns the live buffer `{name}`, which its next call changes", trace.body.qualname),
+            confidence: if trace.is_test() { Confidence::Possible } else { Confidence::Likely },
+            labels: in_order(labels),
+            help: Some(format!("return a copy: `{name}.copy()`")),
+        });
+    }
+}
 
 pub(super) fn check_class(trace: &ClassTrace<'_>, findings: &mut Vec<Finding>) {
     let mut told: Vec<crate::ir::Sym> = Vec::new();

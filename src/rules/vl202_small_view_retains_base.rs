@@ -27,7 +27,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
             Escape::Returned | Escape::Attribute(_) => true,
             // What may be an array takes the elements, not the view.
             Escape::Item | Escape::Keyed(_) | Escape::Collected => {
-                trace.array(into).is_none() && into != ValueId::BOTTOM
+                trace.array(into).is_none_or(|into| trace.is_held_collection(into)) && into != ValueId::BOTTOM
             }
             _ => false,
         };

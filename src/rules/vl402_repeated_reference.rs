@@ -136,7 +136,9 @@ fn harm(trace: &BodyTrace<'_>, repeated: &Repeated<'_>) -> Option<Vec<Label>> {
         let said = format!("{} changes it in all places", write_word(trace, write.how));
         return Some(vec![label(write.event.span, Role::Seen, said)]);
     }
-    let place = attribute(trace, repeated).and_then(|name| trace.element_writes(name).first().copied())?;
+    let place = attribute(trace, repeated)
+        .and_then(|name| trace.element_writes(name).first().copied())
+        .or_else(|| trace.result_element_writes().first().copied().filter(|_| is_returned(trace, repeated)))?;
     Some(vec![label(place, Role::Seen, "this changes it in all places")])
 }
 
@@ -167,6 +169,14 @@ fn attribute(trace: &BodyTrace<'_>, repeated: &Repeated<'_>) -> Option<Sym> {
             Some(name)
         }
         _ => None,
+    })
+}
+
+/// Is the list or dict what the function returns?
+fn is_returned(trace: &BodyTrace<'_>, repeated: &Repeated<'_>) -> bool {
+    trace.iter().any(|(_, event)| match event.kind {
+        EventKind::Escaped { value, how: Escape::Returned, .. } => is_holder(trace, repeated, value),
+        _ => false,
     })
 }
 

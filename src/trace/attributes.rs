@@ -1,7 +1,9 @@
 //! Questions about the class that a method belongs to: what its methods do to the attributes of `self`.
 
 use super::BodyTrace;
-use crate::ir::{ArgKind, BlockId, Body, Op, OpKind, Sym, Temp};
+use super::class::is_collection;
+use crate::domain::{Array, Origin};
+use crate::ir::{ArgKind, BlockId, Body, ClassId, Op, OpKind, Sym, Temp};
 use crate::source::Span;
 
 impl BodyTrace<'_> {
@@ -17,7 +19,11 @@ impl BodyTrace<'_> {
     /// Where methods of the body's class write an element of what the attribute holds in place: `self.x[i] += …`,
     /// `self.x[i][j] = …`. Nothing, where one puts other elements there.
     pub fn element_writes(&self, name: Sym) -> Vec<Span> {
-        let Some(class) = self.body.class else { return Vec::new() };
+        self.body.class.map_or_else(Vec::new, |class| self.element_writes_in(class, name))
+    }
+
+    /// The same of the methods of another class of the file.
+    pub(super) fn element_writes_in(&self, class: ClassId, name: Sym) -> Vec<Span> {
         let mut places = Vec::new();
         for &(_, method) in &self.module.classes[class.index()].methods {
             let body = &self.module.bodies[method.index()];
@@ -41,6 +47,18 @@ impl BodyTrace<'_> {
         }
         places.sort_unstable();
         places
+    }
+
+    /// Is it what an attribute of `self` holds that the class binds to a list, dict or the like?
+    pub fn is_held_collection(&self, held: &Array) -> bool {
+        let ([buf], Some(class)) = (&held.bufs[..], self.body.class) else { return false };
+        match self.buffers.get(*buf).origin {
+            Origin::Attr(owner, name) if held.is_entry() => {
+                let receiver = self.receiver().map(|receiver| Origin::Param(self.id, receiver));
+                receiver == Some(self.buffers.get(owner).origin) && is_collection(self.module, class, name)
+            }
+            _ => false,
+        }
     }
 
     /// Does a method of the body's class, other than `__init__`, use the attribute at all?

@@ -61,33 +61,7 @@ impl<'a> ClassTrace<'a> {
 
     /// Does the class bind the attribute to a new list, dict or the like?
     pub fn is_collection(&self, attr: Sym) -> bool {
-        let makes = |body: &Body, block: &Block, value: Temp| {
-            let made = |temp: Temp| block.ops.iter().find(|op| op.dest == Some(temp)).map(|op| &op.kind);
-            match made(value) {
-                Some(OpKind::Display(..) | OpKind::Dict(_)) => true,
-                Some(OpKind::Call(callee, _)) => match made(*callee) {
-                    Some(OpKind::Load(local)) => matches!(
-                        self.name(body.locals[local.index()].name),
-                        "list" | "dict" | "deque" | "defaultdict" | "OrderedDict"
-                    ),
-                    _ => false,
-                },
-                Some(OpKind::Method { name, .. }) => {
-                    matches!(self.name(*name), "deque" | "defaultdict" | "OrderedDict")
-                }
-                _ => false,
-            }
-        };
-        let methods = lineage(self.module, self.class);
-        let methods = methods.iter().flat_map(|class| &self.module.classes[class.index()].methods);
-        methods.map(|(_, method)| &self.module.bodies[method.index()]).any(|body| {
-            body.blocks.iter().any(|block| {
-                block.ops.iter().any(|op| {
-                    matches!(op.kind, OpKind::SetAttr { name, value, inplace: false, .. }
-                        if name == attr && makes(body, block, value))
-                })
-            })
-        })
+        is_collection(self.module, self.class, attr)
     }
 
     /// The name of the method that a fact is from.
@@ -99,6 +73,33 @@ impl<'a> ClassTrace<'a> {
     pub fn receiver(&self, fact: &Fact) -> &'a str {
         self.name(fact.method.receiver)
     }
+}
+
+/// Does the class, or one of the file that it inherits from, bind the attribute to a new list, dict or the like?
+pub fn is_collection(module: &Module, class: ClassId, attr: Sym) -> bool {
+    let makes = |body: &Body, block: &Block, value: Temp| {
+        let made = |temp: Temp| block.ops.iter().find(|op| op.dest == Some(temp)).map(|op| &op.kind);
+        let name = match made(value) {
+            Some(OpKind::Display(..) | OpKind::Dict(_)) => return true,
+            Some(OpKind::Call(callee, _)) => match made(*callee) {
+                Some(OpKind::Load(local)) => body.locals[local.index()].name,
+                _ => return false,
+            },
+            Some(OpKind::Method { name, .. }) => *name,
+            _ => return false,
+        };
+        matches!(module.names.text(name), "list" | "dict" | "deque" | "defaultdict" | "OrderedDict")
+    };
+    let line = lineage(module, class);
+    let methods = line.iter().flat_map(|class| &module.classes[class.index()].methods);
+    methods.map(|(_, method)| &module.bodies[method.index()]).any(|body| {
+        body.blocks.iter().any(|block| {
+            block.ops.iter().any(|op| {
+                matches!(op.kind, OpKind::SetAttr { name, value, inplace: false, .. }
+                    if name == attr && makes(body, block, value))
+            })
+        })
+    })
 }
 
 fn indent_of(line: &str) -> usize {

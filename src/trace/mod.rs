@@ -19,6 +19,7 @@ mod neighbours;
 pub mod params;
 pub mod query;
 mod recursion;
+mod results;
 mod shift;
 pub mod sweep;
 mod windows;

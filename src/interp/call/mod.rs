@@ -111,6 +111,7 @@ impl<'a> Machine<'a> {
         let value = self.temp(obj);
         if self.recording && matches!(self.values.get(value), Value::Array(_) | Value::Unknown) {
             self.appended(name, args, value);
+            self.shuffled(obj, name, args);
         }
         match self.values.get(value).clone() {
             Value::Module(path) => {
