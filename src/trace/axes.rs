@@ -85,18 +85,28 @@ impl<'a> BodyTrace<'a> {
             OpKind::Attr(_, name) => matches!(self.module.names.text(name), "shape" | "ndim" | "dtype"),
             _ => false,
         };
-        let used = variable(block, temp)
-            .is_some_and(|of| self.everywhere(self.body, &of).any(|(body, of)| uses(body, &of).any(tells)));
+        let of = variable(block, temp);
+        let used = of.as_ref().is_some_and(|of| {
+            self.everywhere(self.body, of).any(|(body, of)| uses(body, &of).any(tells))
+                || self.axes_bound(self.body, of) > 1
+        });
+        if used {
+            return true;
+        }
         // A part of an array that leaves an axis.
-        used || match definition(self.body, block, temp) {
-            Some((at, temp)) => match made(at, temp).map(|op| &op.kind) {
-                Some(OpKind::Index(obj, index)) => {
-                    self.is_evident(at, *obj, depth + 1)
-                        && self.axes(self.body, at, *obj, depth + 1) > positions(at, *index)
-                }
-                _ => self.is_evident(at, temp, depth + 1),
+        let (at, temp) = match made(block, temp).map(|op| &op.kind) {
+            Some(OpKind::Index(..)) => (block, temp),
+            _ => match definition(self.body, block, temp) {
+                Some(found) => found,
+                None => return false,
             },
-            None => false,
+        };
+        match made(at, temp).map(|op| &op.kind) {
+            Some(OpKind::Index(obj, index)) => {
+                self.is_evident(at, *obj, depth + 1)
+                    && self.axes(self.body, at, *obj, depth + 1) > positions(at, *index)
+            }
+            _ => self.is_evident(at, temp, depth + 1),
         }
     }
 
@@ -118,7 +128,8 @@ impl<'a> BodyTrace<'a> {
             Some(OpKind::Index(obj, index)) => {
                 self.axes(body, at, *obj, depth + 1).saturating_sub(positions(at, *index))
             }
-            _ => self.axes(body, at, temp, depth + 1),
+            Some(OpKind::Attr(..) | OpKind::Load(_)) => self.axes(body, at, temp, depth + 1),
+            _ => self.axes_made(body, at, temp, depth + 1),
         };
         most.max(above)
     }
@@ -132,12 +143,88 @@ impl<'a> BodyTrace<'a> {
         if uses(body, of).any(|(block, op)| self.asks_for_axes(block, op)) {
             return 0;
         }
-        let used = self.everywhere(body, of).map(told).max().unwrap_or(0);
+        let used = self.everywhere(body, of).map(told).max().unwrap_or(0).max(self.axes_bound(body, of));
         let passed = match of.1.is_empty() && std::ptr::eq(body, self.body) {
             true => self.witnesses.axes.get(&(self.id, of.0)).copied().unwrap_or(0),
             false => 0,
         };
         used.max(passed)
+    }
+
+    /// How many axes have the arrays that methods of the class bind the attribute to, where that is to be seen?
+    fn axes_bound(&self, body: &'a Body, of: &Variable) -> usize {
+        let [name] = of.1[..] else { return 0 };
+        let bound = self.everywhere(body, of).flat_map(|(body, of)| {
+            let all = body.blocks.iter().flat_map(|block| block.ops.iter().map(move |op| (block, op)));
+            all.filter_map(move |(block, op)| match op.kind {
+                OpKind::SetAttr { obj, name: bound, value, inplace: false } if bound == name => {
+                    (variable(block, obj)? == (of.0, SmallVec::new())).then_some((body, block, value))
+                }
+                _ => None,
+            })
+        });
+        let axes = bound.map(|(body, block, value)| self.axes_made(body, block, value, 0));
+        axes.filter(|axes| *axes > 0).min().unwrap_or(0)
+    }
+
+    /// How many axes has the array that the expression makes, as it is written: `np.zeros((n, m))`, `np.vstack(rows)`? 0: that
+    /// is not to be seen.
+    fn axes_made(&self, body: &'a Body, block: &'a Block, temp: Temp, depth: usize) -> usize {
+        if depth >= MAX_DEPTH {
+            return 0;
+        }
+        let again = |temp: Temp| self.axes_made(body, block, temp, depth + 1);
+        let (of, name, args) = match made(block, temp).map(|op| &op.kind) {
+            Some(OpKind::Load(_)) => {
+                let bound = definition(body, block, temp);
+                return bound.map_or(0, |(at, temp)| self.axes_made(body, at, temp, depth + 1));
+            }
+            Some(OpKind::Binary(_, left, right)) => return again(*left).max(again(*right)),
+            // `[[1, 2], [3, 4]]`
+            Some(OpKind::Display(Display::List | Display::Tuple, items)) => {
+                return 1 + items.first().map_or(0, |item| again(item.0));
+            }
+            Some(OpKind::Method { obj, name, args }) => (Some(*obj), *name, args),
+            Some(OpKind::Call(callee, args)) => match made(block, *callee).map(|op| &op.kind) {
+                Some(OpKind::Load(local)) => (None, body.locals[local.index()].name, args),
+                _ => return 0,
+            },
+            _ => return 0,
+        };
+        let named = |word: &str| {
+            let is_it = |kind: &ArgKind| matches!(kind, ArgKind::Kw(name) if self.module.names.text(*name) == word);
+            args.iter().find(|arg| is_it(&arg.kind)).map(|arg| arg.value)
+        };
+        let first = || args.first().filter(|arg| arg.kind == ArgKind::Pos).map(|arg| arg.value);
+        let listed = |shape: Option<Temp>| match shape.and_then(|shape| made(block, shape)).map(|op| &op.kind) {
+            Some(OpKind::Display(_, items)) if items.iter().all(|item| !item.1) => items.len(),
+            _ => 0,
+        };
+        match self.module.names.text(name) {
+            "zeros" | "ones" | "empty" | "full" | "random" | "random_sample" => {
+                listed(named("shape").or_else(|| named("size")).or_else(first))
+            }
+            "rand" | "randn" => args.len(),
+            "eye" | "identity" | "stack" | "vstack" | "column_stack" | "atleast_2d" | "outer" => 2,
+            "dstack" => 3,
+            "array" | "asarray" | "ascontiguousarray" | "zeros_like" | "ones_like" | "empty_like" => {
+                first().map_or(0, again)
+            }
+            "copy" | "astype" => of.map_or(0, again).max(first().map_or(0, again)),
+            "hstack" | "concatenate" => match first().and_then(|list| made(block, list)).map(|op| &op.kind) {
+                Some(OpKind::Display(_, items)) => items.iter().map(|item| again(item.0)).max().unwrap_or(0),
+                _ => 0,
+            },
+            "reshape" => match (args.len(), first()) {
+                (1, shape) => listed(shape),
+                // `np.reshape(x, (n, m))` has the shape behind the array.
+                (2, Some(first)) if listed(args.get(1).map(|arg| arg.value)) > 0 && listed(Some(first)) == 0 => {
+                    listed(args.get(1).map(|arg| arg.value))
+                }
+                (count, _) => count,
+            },
+            _ => listed(named("size")),
+        }
     }
 
     /// Is it `x.ndim`, or `len(x.shape)`?

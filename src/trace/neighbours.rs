@@ -13,7 +13,7 @@ use crate::ir::{ArgKind, BinOp, Block, BlockId, Body, BodyKind, Const, Local, Lo
 use crate::source::Span;
 
 /// An expression is followed through so many of its parts.
-const MAX_PARTS: usize = 64;
+const MAX_PARTS: usize = 128;
 /// Names are followed through so many bindings.
 const MAX_DEPTH: usize = 4;
 
@@ -54,7 +54,10 @@ impl<'a> BodyTrace<'a> {
             return None;
         }
         let found = Search { trace: self, array, swept: &swept, written: &written };
-        let (read, means) = found.window(block, stored)?;
+        // (What decides between two values is read as well: `1 if window.sum() == 3 else 0`.)
+        let stmt = |span: Span| event.stmt.start <= span.start && span.end <= event.stmt.end;
+        let all = block.ops.iter().filter(|op| stmt(op.span)).filter_map(|op| op.dest);
+        let (read, means) = found.window(block, all.chain([stored]).collect())?;
         // Sweep after sweep, such a loop comes to rest whatever it starts from: that is a way to solve equations.
         let repeated =
             loops.iter().any(|around| !swept.iter().flatten().any(|&local| self.course(around, local).is_some()));
@@ -80,9 +83,9 @@ struct Search<'t, 'a> {
 
 impl<'a> Search<'_, 'a> {
     /// The window, and whether it is added up.
-    fn window(&self, block: &'a Block, stored: Temp) -> Option<(Neighbourhood, bool)> {
+    fn window(&self, block: &'a Block, read: SmallVec<[Temp; 8]>) -> Option<(Neighbourhood, bool)> {
         let body = self.trace.body;
-        let mut stack: SmallVec<[(&'a Block, Temp); 8]> = smallvec::smallvec![(block, stored)];
+        let mut stack: SmallVec<[(&'a Block, Temp); 8]> = read.into_iter().map(|temp| (block, temp)).collect();
         let (mut found, mut means) = (None, false);
         for _ in 0..MAX_PARTS {
             let Some((block, temp)) = stack.pop() else { break };

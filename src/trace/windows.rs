@@ -6,11 +6,13 @@
 use smallvec::SmallVec;
 
 use super::axes::definition;
+use super::shift::items;
 use super::sweep::made;
 use super::{BodyTrace, Event, EventId, EventKind, How, WriteHow};
 use crate::domain::{Kinds, ValueId};
 use crate::ir::{
-    Arg, ArgKind, BinOp, Block, BlockId, Body, BodyId, BodyKind, Const, Display, OpKind, Sym, Temp, Terminator, UnaryOp,
+    Arg, ArgKind, BinOp, Block, BlockId, Body, BodyId, BodyKind, Const, Display, Op, OpKind, Sym, Temp, Terminator,
+    UnaryOp,
 };
 use crate::source::Span;
 
@@ -62,7 +64,7 @@ impl<'a> BodyTrace<'a> {
                 OpKind::InPlace(_, _, operand) => Some(operand),
                 _ => Some(value),
             },
-            OpKind::SetItem { index, inplace: true, .. } if self.goes_by(event.block, block, index) => {
+            OpKind::SetItem { index, inplace: true, .. } if self.goes_by(event.block, block, index, windows) => {
                 one_by_one = true;
                 None
             }
@@ -75,22 +77,48 @@ impl<'a> BodyTrace<'a> {
         Some(Lapping { made: from, one_by_one })
     }
 
-    /// Is the index the variable of the loop, which goes from window to window?
-    fn goes_by(&self, at: BlockId, block: &Block, index: Temp) -> bool {
-        let Some(OpKind::Load(step)) = made(block, index).map(|op| &op.kind) else { return false };
-        self.loops_around(at).last().is_some_and(|around| self.range_of(around, *step).is_some())
+    /// Is the index the variable of a loop, which goes from window to window, or those of several loops for windows along
+    /// as many axes?
+    fn goes_by(&self, at: BlockId, block: &Block, index: Temp, value: ValueId) -> bool {
+        let items = items(block, index);
+        let loops = self.loops_around(at);
+        let is_step = |temp: Temp| match made(block, temp).map(|op| &op.kind) {
+            Some(OpKind::Load(step)) => loops.iter().any(|around| self.course(around, *step).is_some()),
+            _ => false,
+        };
+        items.iter().all(|&item| is_step(item))
+            && (items.len() == 1
+                || self.array(value).is_some_and(|array| array.ndim().is_some_and(|axes| axes > items.len()))
+                || self.window_axes(value) == Some(items.len()))
+    }
+
+    /// Along how many axes `sliding_window_view(x, (n, m))` cuts its windows.
+    fn window_axes(&self, value: ValueId) -> Option<usize> {
+        let (block, op) = self.op_numbered(self.array(value)?.made_by)?;
+        let (OpKind::Call(_, args) | OpKind::Method { args, .. }) = &op.kind else { return None };
+        let (block, window) = followed(self.body, block, self.argument_of(args, 1, "window_shape")?);
+        match &made(block, window)?.kind {
+            OpKind::Display(_, items) => Some(items.len()),
+            _ => None,
+        }
+    }
+
+    /// The op of this number (from 1) in the body.
+    fn op_numbered(&self, number: u32) -> Option<(&'a Block, &'a Op)> {
+        let mut at = number.checked_sub(1)? as usize;
+        for block in &self.body.blocks {
+            if let Some(op) = block.ops.get(at) {
+                return Some((block, op));
+            }
+            at -= block.ops.len();
+        }
+        None
     }
 
     /// Where the array was made, if by a call that gives windows which overlap.
     fn windows_from(&self, value: ValueId) -> Option<Span> {
-        let mut number = self.array(value)?.made_by.checked_sub(1)? as usize;
-        for block in &self.body.blocks {
-            if let Some(op) = block.ops.get(number) {
-                return self.overlap(self.body, block, &op.kind, 0).then_some(op.span);
-            }
-            number -= block.ops.len();
-        }
-        None
+        let (block, op) = self.op_numbered(self.array(value)?.made_by)?;
+        self.overlap(self.body, block, &op.kind, 0).then_some(op.span)
     }
 
     /// Is what is stored, or what the operator takes, an array: other numbers for other elements?
