@@ -9,12 +9,15 @@ use super::candidates::Candidates;
 use super::fixpoint::Nobody;
 use super::machine::Machine;
 use super::summary::Actuals;
-use crate::domain::{BufId, CopyOf, Evidence, Kinds, Origin, Value};
+use crate::domain::{BufId, CopyOf, Evidence, Kinds, ObjectKind, Origin, Value, ValueId};
 use crate::ir::{BodyId, Local};
 use crate::trace::{BodyTrace, Event, EventKind, Witnesses};
 
 /// So often the callers are asked anew, when functions that were told of arrays have run again and call others.
 const MAX_ROUNDS: usize = 3;
+
+/// Lists in lists are counted this deep.
+const MAX_NESTING: usize = 4;
 
 /// What one call passes for a parameter: the body and the op that calls, and what that is.
 type Witness = ((BodyId, u32), Passed);
@@ -100,6 +103,27 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// How deep lists and tuples are nested, and arrays in them: the axes that an array made of them has.
+    fn nesting(&self, value: ValueId, depth: usize) -> usize {
+        let first = match self.values.get(value) {
+            Value::Array(array) => return array.ndim().filter(|_| array.certain()).unwrap_or(0),
+            Value::Tuple(items) => items.first().copied(),
+            Value::Ref(objects) => match &objects[..] {
+                [object] => self.state.content(*object).and_then(|id| {
+                    let content = self.values.content(id);
+                    let first = content.fixed.first().map(|entry| entry.1).filter(|_| content.kind == ObjectKind::List);
+                    first.or((content.kind == ObjectKind::List).then_some(content.rest))
+                }),
+                _ => None,
+            },
+            _ => None,
+        };
+        match first {
+            Some(first) if depth < MAX_NESTING => 1 + self.nesting(first, depth + 1),
+            _ => 0,
+        }
+    }
+
     /// Notes what a call passes.
     pub(crate) fn witness(&mut self, callee: BodyId, actuals: &Actuals) {
         for &local in actuals.temps.keys() {
@@ -113,6 +137,7 @@ impl<'a> Machine<'a> {
                     integer: false,
                 },
                 Value::Int(_) => Passed { integer: true, ..Passed::default() },
+                Value::Ref(_) | Value::Tuple(_) => Passed { axes: self.nesting(value, 0), ..Passed::default() },
                 _ => Passed::default(),
             };
             let site = (self.id, self.op);

@@ -33,19 +33,23 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 
 /// `hold = t[i]; t[i] = t[j]; t[j] = hold`, or all in one statement: `t[i], t[j] = t[j], t[i]`.
 fn tell(trace: &BodyTrace<'_>, write: EventId, exchange: Exchange) -> Finding {
-    let (taken, over) = (trace.event(exchange.taken), trace.event(exchange.overwritten));
-    let text = trace.quote(taken.span);
+    let over = trace.event(exchange.overwritten);
+    let late = trace.event(exchange.stored).span;
+    let taken = exchange.taken.map_or(late, |taken| trace.event(taken).span);
+    let text = trace.quote(taken);
     let (what, last) = match exchange.name {
         Some(name) => (trace.name(name), trace.event(write).span),
-        None => (text, trace.event(exchange.stored).span),
+        None => (text, late),
     };
     let at_once = over.stmt == trace.event(write).stmt;
     let span = if at_once { over.span } else { last };
     let mut labels = vec![
-        label(taken.span, Role::Aliased, format!("`{text}` is a view here, not a copy")),
         label(over.span, Role::Note, "this overwrites it".to_string()),
         label(last, Role::Seen, format!("and here `{what}` is stored, with the new values")),
     ];
+    if exchange.taken.is_some() {
+        labels.push(label(taken, Role::Aliased, format!("`{text}` is a view here, not a copy")));
+    }
     for label in &mut labels {
         if label.span == span {
             label.role = Role::Primary;

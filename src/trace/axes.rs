@@ -27,6 +27,10 @@ impl<'a> BodyTrace<'a> {
             How::MaybeCopy if self.is_basic(block, index) => {}
             _ => return false,
         }
+        // A row of a matrix of SymPy is a copy.
+        if !array.certain() && self.module.names.get("sympy").is_some() {
+            return false;
+        }
         let source = self.array(link.source);
         let likely = |array: &crate::domain::Array| array.evidence >= Evidence::Likely;
         // (What is taken of a part of an array is taken of an array, too.)
@@ -144,11 +148,20 @@ impl<'a> BodyTrace<'a> {
             return 0;
         }
         let used = self.everywhere(body, of).map(told).max().unwrap_or(0).max(self.axes_bound(body, of));
-        let passed = match of.1.is_empty() && std::ptr::eq(body, self.body) {
-            true => self.witnesses.axes.get(&(self.id, of.0)).copied().unwrap_or(0),
+        used.max(if of.1.is_empty() { self.axes_given(body, of.0) } else { 0 })
+    }
+
+    /// How many axes the array has that a parameter is given, as the docstring says and as the calls of the file pass it.
+    fn axes_given(&self, body: &Body, local: Local) -> usize {
+        if !matches!(body.locals[local.index()].kind, LocalKind::Param(_)) {
+            return 0;
+        }
+        let passed = match std::ptr::eq(body, self.body) {
+            true => self.witnesses.axes.get(&(self.id, local)).copied().unwrap_or(0),
             false => 0,
         };
-        used.max(passed)
+        let name = self.module.names.text(body.locals[local.index()].name);
+        passed.max(body.docstring.map_or(0, |span| axes_documented(self.quote(span), name)))
     }
 
     /// How many axes have the arrays that methods of the class bind the attribute to, where that is to be seen?
@@ -175,9 +188,11 @@ impl<'a> BodyTrace<'a> {
         }
         let again = |temp: Temp| self.axes_made(body, block, temp, depth + 1);
         let (of, name, args) = match made(block, temp).map(|op| &op.kind) {
-            Some(OpKind::Load(_)) => {
-                let bound = definition(body, block, temp);
-                return bound.map_or(0, |(at, temp)| self.axes_made(body, at, temp, depth + 1));
+            Some(OpKind::Load(local)) => {
+                return match definition(body, block, temp) {
+                    Some((at, temp)) => self.axes_made(body, at, temp, depth + 1),
+                    None => self.axes_given(body, *local),
+                };
             }
             Some(OpKind::Binary(_, left, right)) => return again(*left).max(again(*right)),
             // `[[1, 2], [3, 4]]`
@@ -306,6 +321,25 @@ impl<'a> BodyTrace<'a> {
 fn captures(inner: &Body, local: Local) -> Option<Local> {
     let is_it = |info: &LocalInfo| matches!(info.kind, LocalKind::Free(outer) if outer == local);
     inner.locals.iter().position(is_it).map(|at| Local(at as u32))
+}
+
+/// How many axes a docstring says that a parameter has, in the line that begins with its name: `x : ndarray, shape (n, 2)`.
+fn axes_documented(docstring: &str, name: &str) -> usize {
+    let of_line = |line: &str| {
+        let line = line.trim();
+        let line = line.strip_prefix(":param ").or_else(|| line.strip_prefix(":type ")).unwrap_or(line);
+        let rest =
+            line.strip_prefix(name).filter(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))?;
+        let mut told = ["2D", "2-D", "2d ", "2-d", "3D", "3-D"].iter().filter(|word| rest.contains(**word));
+        let shapes = rest.split("shape").skip(1).filter_map(|after| {
+            let (head, inside) = after.split_once('(')?;
+            let (inside, _) = inside.split_once(')')?;
+            let near = head.trim_matches(|c: char| c.is_whitespace() || matches!(c, '=' | ':')).is_empty();
+            near.then(|| inside.split(',').filter(|length| !length.trim().is_empty()).count())
+        });
+        shapes.min().or_else(|| told.next().map(|_| 2))
+    };
+    docstring.lines().find_map(of_line).unwrap_or(0)
 }
 
 /// What `shape[1]`, and `h, w = shape`, say of the number of axes.

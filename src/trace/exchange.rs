@@ -4,8 +4,8 @@ use smallvec::SmallVec;
 
 use super::axes::resolved;
 use super::sweep::{Variable, made};
-use super::{BodyTrace, EventId, EventKind, ReadHow, Walk, WriteHow};
-use crate::domain::ValueId;
+use super::{BodyTrace, EventId, EventKind, How, ReadHow, Walk, WriteHow};
+use crate::domain::{Evidence, ValueId};
 use crate::ir::validate::uses;
 use crate::ir::{Block, Local, OpKind, Temp};
 
@@ -17,8 +17,8 @@ const MAX_DEPTH: usize = 4;
 /// A part that is overwritten before its old values are stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange {
-    /// The index that takes the part, as a view.
-    pub taken: EventId,
+    /// The index that takes the part, as a view; none: it is the array itself.
+    pub taken: Option<EventId>,
     /// The name that keeps the view, if a statement of its own takes it.
     pub name: Option<Local>,
     /// The write that overwrites it.
@@ -40,9 +40,12 @@ impl<'a> BodyTrace<'a> {
     /// Does the write store what was a view of a part that has been overwritten by then, where two or more parts of arrays
     /// were to change places?
     pub fn exchange(&self, write: EventId) -> Option<Exchange> {
-        let found = self.exchange_of(write)?;
-        let EventKind::Read { value, .. } = self.event(found.stored).kind else { return None };
-        self.is_part_of_rows(value).then_some(found)
+        let (found, kept) = self.exchange_of(write)?;
+        let sure = match found.taken {
+            Some(_) => self.is_part_of_rows(kept),
+            None => self.array(kept).is_some_and(|array| array.evidence >= Evidence::Likely),
+        };
+        sure.then_some(found)
     }
 
     /// Might it, if more were known of what the callers pass?
@@ -53,45 +56,90 @@ impl<'a> BodyTrace<'a> {
         })
     }
 
-    fn exchange_of(&self, write: EventId) -> Option<Exchange> {
+    /// The exchange, and the view that is kept.
+    fn exchange_of(&self, write: EventId) -> Option<(Exchange, ValueId)> {
         let event = self.event(write);
-        let (stored, value) = self.stored_by(write)?;
-        let link = *self.chain(value).first()?;
-        let taken = self.event(link.event);
-        if taken.op >= event.op {
-            return None;
-        }
-        let (given, part) = (self.part_at(write)?, self.part_at(link.event)?);
-        if given == part {
-            return None;
-        }
-        let of_value = |block: &Block, temp: Temp| match made(block, temp)?.kind {
+        let (stored, mut value) = self.stored_by(write)?;
+        let (block, op) = self.op_of(event)?;
+        let OpKind::SetItem { value: temp, .. } = op.kind else { return None };
+        let temp = item_of(block, temp);
+        let name = match made(block, temp)?.kind {
             OpKind::Load(local) => Some(local),
             _ => None,
         };
-        let (block, op) = self.op_of(event)?;
-        let OpKind::SetItem { value: temp, .. } = op.kind else { return None };
-        let name = of_value(block, item_of(block, temp));
-        let between = |id: EventId| (taken.op + 1..event.op).contains(&self.event(id).op);
-        let stores = self.iter().filter(|(id, other)| {
-            between(*id) && matches!(other.kind, EventKind::Written { how: WriteHow::Item { .. }, .. })
+        let given = self.part_at(write)?;
+        let stores = self.iter().filter(|(_, other)| {
+            other.op < event.op && matches!(other.kind, EventKind::Written { how: WriteHow::Item { .. }, .. })
         });
         let stores: SmallVec<[EventId; 4]> = stores.map(|(id, _)| id).collect();
+        if stores.is_empty() {
+            return None;
+        }
+        for link in self.chain(value) {
+            let part = match link.how {
+                How::Copy(_) => break,
+                How::Slice | How::MaybeCopy => self.part_at(link.event).filter(|part| *part != given),
+                _ => None,
+            };
+            if let Some(part) = part
+                && let Some(overwritten) = self.overwriting(&part, &given, (Some(link.event), name), &stores, write)
+            {
+                let name = name.filter(|_| self.event(link.event).stmt != event.stmt);
+                return Some((Exchange { taken: Some(link.event), name, overwritten, stored }, value));
+            }
+            value = link.source;
+        }
+        // `x[:], y[:] = y, x`
+        let part = self.whole(block, temp).filter(|part| *part != given)?;
+        let overwritten = self.overwriting(&part, &given, (None, name), &stores, write)?;
+        Some((Exchange { taken: None, name: None, overwritten, stored }, value))
+    }
+
+    /// The store that overwrites the part after it was taken (by the index at `taken`, for a name), before the write stores it
+    /// elsewhere, where the two were to change places.
+    fn overwriting(
+        &self,
+        part: &Part,
+        given: &Part,
+        (taken, name): (Option<EventId>, Option<Local>),
+        stores: &[EventId],
+        write: EventId,
+    ) -> Option<EventId> {
+        let event = self.event(write);
+        let since = taken.map_or(0, |taken| self.event(taken).op);
         let is_moved = |from: u32| {
             let mut moves = stores.iter().filter(|&&id| self.event(id).op >= from);
-            moves.any(|&id| self.sources_of(id).into_iter().any(|source| self.part_at(source).as_ref() == Some(&given)))
+            moves.any(|&id| {
+                self.sources_of(id).into_iter().any(|source| self.part_at(source).as_ref() == Some(given))
+                    || self.whole_stored(id).as_ref() == Some(given)
+            })
         };
-        let overwritten = stores.iter().copied().find(|&id| {
+        stores.iter().copied().find(|&id| {
             let over = self.event(id);
-            self.part_at(id).as_ref() == Some(&part)
-                && self.keeps(&part, taken.op, over.op)
-                && self.keeps(&given, over.op, event.op)
-                && (over.stmt == event.stmt || is_moved(over.op))
-                && self.comes_to(link.event, id, name)
+            let at_once = over.stmt == event.stmt;
+            over.op > since
+                && (at_once || taken.is_some())
+                && self.part_at(id).as_ref() == Some(part)
+                && self.keeps(part, since.max(if taken.is_none() { over.op } else { 0 }), over.op)
+                && self.keeps(given, over.op, event.op)
+                && (at_once || is_moved(over.op))
+                && taken.is_none_or(|taken| self.comes_to(taken, id, name))
                 && self.comes_to(id, write, name)
-        })?;
-        let name = name.filter(|_| taken.stmt != event.stmt);
-        Some(Exchange { taken: link.event, name, overwritten, stored })
+        })
+    }
+
+    /// The whole array of a variable, as a part.
+    fn whole(&self, block: &Block, temp: Temp) -> Option<Part> {
+        let of = resolved(self.body, block, temp)?;
+        let names = smallvec::smallvec![of.0];
+        Some(Part { of, words: SmallVec::new(), names })
+    }
+
+    /// The array that a store puts there as a whole.
+    fn whole_stored(&self, write: EventId) -> Option<Part> {
+        let (block, op) = self.op_of(self.event(write))?;
+        let OpKind::SetItem { value, .. } = op.kind else { return None };
+        self.whole(block, item_of(block, value))
     }
 
     /// What a store puts there: the read, and the value.
@@ -140,7 +188,11 @@ impl<'a> BodyTrace<'a> {
         };
         let mut part = Part { of: (Local(0), SmallVec::new()), words: SmallVec::new(), names: SmallVec::new() };
         for _ in 0..MAX_DEPTH {
-            part.words.insert(0, self.words(block, index, &mut part.names)?);
+            // (All of it is no part.)
+            match self.words(block, index, &mut part.names)? {
+                words if words == ":" || words == "..." => {}
+                words => part.words.insert(0, words),
+            }
             match made(block, obj)?.kind {
                 OpKind::Index(further, by) => (obj, index) = (further, by),
                 _ => break,

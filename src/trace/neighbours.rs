@@ -41,7 +41,11 @@ impl<'a> BodyTrace<'a> {
     pub fn neighbourhood(&self, write: EventId) -> Option<Neighbourhood> {
         let event = self.event(write);
         let EventKind::Written { value, how: WriteHow::Item { .. }, .. } = event.kind else { return None };
-        self.array(value).filter(|array| array.evidence >= Evidence::Likely)?;
+        let target = self.array(value).filter(|array| array.evidence >= Evidence::Likely)?;
+        // What is filled from nothing grows on purpose from what is there already.
+        if target.bufs.iter().all(|&buf| self.buffers.get(buf).blank) {
+            return None;
+        }
         let (block, op) = self.op_of(event).filter(|_| !event.maybe)?;
         let OpKind::SetItem { obj, index, value: stored, .. } = op.kind else { return None };
         variable(block, obj)?;
@@ -58,10 +62,12 @@ impl<'a> BodyTrace<'a> {
         let stmt = |span: Span| event.stmt.start <= span.start && span.end <= event.stmt.end;
         let all = block.ops.iter().filter(|op| stmt(op.span)).filter_map(|op| op.dest);
         let (read, means) = found.window(block, all.chain([stored]).collect())?;
-        // Sweep after sweep, such a loop comes to rest whatever it starts from: that is a way to solve equations.
+        // Sweep after sweep, such a loop comes to rest whatever it starts from: that is a way to solve equations. One sweep may
+        // be a function of its own.
         let repeated =
             loops.iter().any(|around| !swept.iter().flatten().any(|&local| self.course(around, local).is_some()));
-        (!(repeated && means)).then_some(read)
+        let given = target.bufs.iter().any(|&buf| self.buffers.get(buf).on_entry());
+        (!((repeated || given) && means)).then_some(read)
     }
 
     /// The name that a loop takes through the positions of an axis, one by one, with the store in each pass.
@@ -115,6 +121,8 @@ impl<'a> Search<'_, 'a> {
                     }
                     stack.extend(args.iter().map(|arg| (block, arg.value)));
                 }
+                // To draw one after the other, given the others, is a way of sampling.
+                OpKind::Method { name, .. } if draws(self.trace.module.names.text(*name)) => return None,
                 OpKind::Method { obj, name, args } => {
                     means |= adds(self.trace.module.names.text(*name));
                     if let Some(callee) = self.method(block, *obj, *name) {
@@ -268,4 +276,9 @@ fn adds(name: &str) -> bool {
         name,
         "sum" | "mean" | "average" | "dot" | "nanmean" | "nansum" | "einsum" | "vdot" | "inner" | "tensordot"
     )
+}
+
+/// Does the function draw random numbers?
+fn draws(name: &str) -> bool {
+    matches!(name, "random" | "rand" | "randn" | "choice" | "uniform" | "normal" | "integers" | "randint" | "binomial")
 }

@@ -19,6 +19,23 @@ pub struct Smear {
     pub down: bool,
 }
 
+/// A place along an axis: a number, or a name and a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    At(i64),
+    By(Local, i64),
+}
+
+impl Place {
+    /// So much further.
+    fn and(self, further: i64) -> Option<Place> {
+        match self {
+            Place::At(n) => n.checked_add(further).map(Place::At),
+            Place::By(local, n) => n.checked_add(further).map(|n| Place::By(local, n)),
+        }
+    }
+}
+
 impl<'a> BodyTrace<'a> {
     /// Which way the loop takes the name, one by one: down? None: otherwise than by ones.
     pub(super) fn course(&self, around: &Loop, local: Local) -> Option<bool> {
@@ -68,7 +85,7 @@ impl<'a> BodyTrace<'a> {
         if variable(block, obj).is_none() || resolved(self.body, block, obj) != resolved(self.body, block, from) {
             return None;
         }
-        let (mover, distance) = self.moves(block, index, at)?;
+        let (mover, distance, behind) = self.moves(block, index, at)?;
         let loops = self.loops_around(event.block);
         let at = loops.iter().rposition(|around| self.course(around, mover).is_some())?;
         let down = self.course(&loops[at], mover)?;
@@ -76,6 +93,7 @@ impl<'a> BodyTrace<'a> {
             return None;
         }
         let is_other = |other: &Event, value: ValueId| other.op != event.op && shares(self, written, value);
+        let first = self.first_source(&loops[at], mover, behind, down);
         let (mut inside, mut before, mut after) = (false, false, false);
         for (_, other) in self.iter() {
             match other.kind {
@@ -83,21 +101,49 @@ impl<'a> BodyTrace<'a> {
                     let here = loops[at].holds(other.block);
                     inside |= here;
                     before |= !here && other.op < event.op;
-                    after |= !here && other.op > event.op;
+                    after |= !here && other.op > event.op && self.stores_at(other, first);
                 }
                 EventKind::Escaped { value, .. } if is_other(other, value) => inside |= loops[at].holds(other.block),
                 _ => {}
             }
         }
-        // Whoever sets the first one and lets it run through all the others means it. What is put into the place that a
-        // shift leaves free comes behind the loop.
+        // What is put into the place that a shift leaves free comes behind the loop. Whoever sets the first one and lets it
+        // run through all the others, or carries one on from the middle, means it.
         let blank = written.bufs.iter().all(|&buf| self.buffers.get(buf).blank);
-        let meant = !after && (before || blank);
-        (!inside && !meant).then_some(Smear { read: self.body.temps[stored.index()], down })
+        let all = matches!(first, Some(Place::At(0 | -1)));
+        let shifts = after || all && !before && !blank;
+        (!inside && shifts).then_some(Smear { read: self.body.temps[stored.index()], down })
     }
 
-    /// By which name, and how far, the index lies ahead of the other one; all its other items are the same.
-    fn moves(&self, block: &Block, index: Temp, other: Temp) -> Option<(Local, i64)> {
+    /// The place from which the first pass of the loop takes its element: the loop's first position, and `behind` further.
+    fn first_source(&self, around: &Loop, mover: Local, behind: i64, down: bool) -> Option<Place> {
+        let ((block, iterable), _) = self.bound_by(around, mover, false)?;
+        let OpKind::Call(_, args) = &made(block, iterable)?.kind else { return None };
+        match (&args[..], down) {
+            ([_], false) => Some(Place::At(behind)),
+            ([start, ..], false) => place(block, start.value)?.and(behind),
+            // Down to the first one: from the last one, then.
+            ([_, stop, _], true) => (place(block, stop.value)? == Place::At(-1)).then_some(Place::At(-1)),
+            // `reversed(range(n - 1))`
+            _ => Some(Place::At(-1)),
+        }
+    }
+
+    /// Does the event store into the place?
+    fn stores_at(&self, event: &Event, at: Option<Place>) -> bool {
+        let index = self.op_of(event).and_then(|(block, op)| match op.kind {
+            OpKind::SetItem { index, .. } => items(block, index).first().map(|item| (block, *item)),
+            _ => None,
+        });
+        let Some((block, index)) = index else { return false };
+        let stored = place(block, index);
+        // (The last one is `-1`, or `n - 1`.)
+        at.is_some() && (stored == at || at == Some(Place::At(-1)) && matches!(stored, Some(Place::By(_, -1))))
+    }
+
+    /// By which name, and how far, the index lies ahead of the other one, and how far that one lies ahead of the name; all
+    /// other items are the same.
+    fn moves(&self, block: &Block, index: Temp, other: Temp) -> Option<(Local, i64, i64)> {
         let (to, from) = (items(block, index), items(block, other));
         if to.len() != from.len() {
             return None;
@@ -106,7 +152,7 @@ impl<'a> BodyTrace<'a> {
         let mut unlike = to.into_iter().zip(from).filter(|(a, b)| text(*a) != text(*b));
         let ((to, from), None) = (unlike.next()?, unlike.next()) else { return None };
         let ((name, ahead), (other, behind)) = (offset(block, to)?, offset(block, from)?);
-        (name == other).then_some((name, ahead.checked_sub(behind)?))
+        (name == other).then_some((name, ahead.checked_sub(behind)?, behind))
     }
 }
 
@@ -141,5 +187,17 @@ pub(super) fn offset(block: &Block, temp: Temp) -> Option<(Local, i64)> {
         },
         OpKind::Binary(BinOp::Sub, left, right) => Some((name(left)?, number(right)?.checked_neg()?)),
         _ => None,
+    }
+}
+
+/// The place that an expression says: `0`, `-1`, `pos`, `pos + 1`.
+fn place(block: &Block, temp: Temp) -> Option<Place> {
+    match made(block, temp)?.kind {
+        OpKind::Const(Const::Int(n)) => Some(Place::At(n)),
+        OpKind::Unary(UnaryOp::USub, operand) => match made(block, operand)?.kind {
+            OpKind::Const(Const::Int(n)) => n.checked_neg().map(Place::At),
+            _ => None,
+        },
+        _ => offset(block, temp).map(|(local, n)| Place::By(local, n)),
     }
 }

@@ -135,7 +135,9 @@ impl<'a> BodyTrace<'a> {
         });
         self.iter().any(|(_, read)| match read.kind {
             EventKind::Read { value, .. } if read.stmt == event.stmt && span.is_none_or(|span| span == read.span) => {
+                // (Windows over another array say the same of each element wherever it is seen.)
                 value != written
+                    && self.windows_from(value).is_none()
                     && self.array(value).is_some_and(|array| {
                         let number = array.kinds.meets(Kinds::SCALAR) && array.ndim().is_none() && !array.is_entry();
                         (along || !number) && array.ndim() != Some(0)
