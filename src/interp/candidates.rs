@@ -22,7 +22,7 @@ use super::class_candidates::{self, Methods};
 use super::foreign::Callees;
 use super::known::Known;
 use crate::ir::{
-    Arg, ArgKind, BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, Op, OpKind, ParamKind, Sym, Temp,
+    Arg, ArgKind, BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, OpKind, ParamKind, Sym, Temp,
     Terminator,
 };
 
@@ -178,25 +178,6 @@ impl<'a> Candidates<'a> {
         found.sort_unstable();
         found.dedup();
         found
-    }
-
-    /// Notes what methods of classes of other files do; the bodies that call one which writes what it is given.
-    fn learn_methods(&mut self, methods: &[(Sym, bool)]) -> Vec<BodyId> {
-        let mut writing: Vec<Sym> = Vec::new();
-        for &(name, writes) in methods {
-            self.own[name.0 as usize] = true;
-            if writes {
-                self.writers[name.0 as usize] = Places::MAX;
-                writing.push(name);
-            }
-        }
-        if writing.is_empty() {
-            return Vec::new();
-        }
-        let calls = |op: &Op| matches!(&op.kind, OpKind::Method { name, .. } if writing.contains(name));
-        let calling = |body: &Body| body.blocks.iter().any(|block| block.ops.iter().any(calls));
-        let bodies = self.module.bodies.iter().enumerate();
-        bodies.filter(|(_, body)| calling(body)).map(|(i, _)| BodyId(i as u32)).collect()
     }
 
     /// Has the body any op at all that a rule may start from? Notes what it imports and whom it may call, by the way.

@@ -1,7 +1,8 @@
-//! Who calls a function of the file, as far as names tell.
+//! Who calls a function of the file, or a method of a class of another one, as far as names tell.
 
 use super::Candidates;
-use crate::ir::{BodyId, Sym};
+use super::flow::Places;
+use crate::ir::{Body, BodyId, Op, OpKind, Sym};
 
 impl Candidates<'_> {
     /// The bodies that mention one of these functions of the file.
@@ -19,5 +20,24 @@ impl Candidates<'_> {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// Notes what methods of classes of other files do; the bodies that call one which writes what it is given.
+    pub(super) fn learn_methods(&mut self, methods: &[(Sym, bool)]) -> Vec<BodyId> {
+        let mut writing: Vec<Sym> = Vec::new();
+        for &(name, writes) in methods {
+            self.own[name.0 as usize] = true;
+            if writes {
+                self.writers[name.0 as usize] = Places::MAX;
+                writing.push(name);
+            }
+        }
+        if writing.is_empty() {
+            return Vec::new();
+        }
+        let calls = |op: &Op| matches!(&op.kind, OpKind::Method { name, .. } if writing.contains(name));
+        let calling = |body: &Body| body.blocks.iter().any(|block| block.ops.iter().any(calls));
+        let bodies = self.module.bodies.iter().enumerate();
+        bodies.filter(|(_, body)| calling(body)).map(|(i, _)| BodyId(i as u32)).collect()
     }
 }
