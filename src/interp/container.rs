@@ -5,7 +5,7 @@ use super::machine::{LIST_PART, Machine, reaxed};
 use crate::domain::{
     Array, Bound, BufId, Content, Evidence, Interval, Key, Kinds, ObjectKind, Owner, Region, Shape, Tri, Value, ValueId,
 };
-use crate::ir::{ArgKind, Sym, Temp};
+use crate::ir::{ArgKind, OpKind, Sym, Temp};
 use crate::trace::{Escape, EventKind, How};
 
 impl<'a> Machine<'a> {
@@ -309,7 +309,34 @@ impl<'a> Machine<'a> {
         if !self.recording {
             return;
         }
-        let held = match self.values.get(result).clone() {
+        let Some(held) = self.held_by(result) else { return };
+        let via = self.root(source).map(|root| root.local);
+        self.emit(EventKind::Shallow { via, held, result });
+    }
+
+    /// Tells what arrays the temp's value holds, if that is an object or container which an expression made.
+    pub(crate) fn tell_holds(&mut self, temp: Temp) {
+        let made = |kind: &OpKind| {
+            matches!(kind, OpKind::Display(..) | OpKind::Dict(_) | OpKind::Call(..) | OpKind::Method { .. })
+        };
+        let result = self.temp(temp);
+        // (What the objects of a library do with what they are given is another matter.)
+        let own = match self.values.get(result) {
+            Value::Ref(objects) => self.library_class(objects).is_none(),
+            _ => true,
+        };
+        if self.recording
+            && own
+            && self.def(temp).is_some_and(made)
+            && let Some(held) = self.held_by(result)
+        {
+            self.emit(EventKind::Holds { held, result });
+        }
+    }
+
+    /// What an object or container holds, as a tuple, if any of that has memory.
+    fn held_by(&mut self, value: ValueId) -> Option<ValueId> {
+        let held = match self.values.get(value).clone() {
             Value::Ref(objects) => {
                 let mut held: Vec<ValueId> = Vec::new();
                 for (_, id) in self.contents(&objects) {
@@ -319,13 +346,10 @@ impl<'a> Machine<'a> {
                 }
                 self.values.tuple(held)
             }
-            Value::Tuple(_) | Value::TupleOf(_) => result,
-            _ => return,
+            Value::Tuple(_) | Value::TupleOf(_) => value,
+            _ => return None,
         };
-        if self.has_memory(held) {
-            let via = self.root(source).map(|root| root.local);
-            self.emit(EventKind::Shallow { via, held, result });
-        }
+        self.has_memory(held).then_some(held)
     }
 
     /// Positions of a list mean nothing any more: all elements are joined.

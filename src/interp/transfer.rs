@@ -267,6 +267,7 @@ impl<'a> Machine<'a> {
         if self.has_memory(value) {
             if !stays && !matches!(info.kind, LocalKind::Synthetic) {
                 self.emit(EventKind::Bound { local, value, from });
+                self.tell_holds(temp);
             }
         } else if value != ValueId::NONE && self.has_memory(held) {
             self.emit(EventKind::Lost { local });
@@ -353,6 +354,7 @@ impl<'a> Machine<'a> {
         }
         let kept = into != ValueId::BOTTOM && matches!(how, Escape::Collected | Escape::Keyed(_));
         if kept || how == Escape::Yielded {
+            self.tell_holds(temp);
             // What is written out in a display goes by its own name.
             match self.def(temp) {
                 Some(OpKind::Display(_, items)) => {

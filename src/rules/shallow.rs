@@ -1,4 +1,5 @@
-//! Part of VL104: a shallow copy kept as a snapshot, `old = list(layers)`, `old = copy.copy(net)`. It holds the same arrays.
+//! Part of VL104: a shallow copy kept as a snapshot, `old = list(layers)`, `old = copy.copy(net)`, or an object that is made
+//! to keep arrays, `best = State(x, t)`, `best = (loss, x)`. It holds the same arrays.
 
 use smallvec::SmallVec;
 
@@ -6,9 +7,9 @@ use crate::domain::{Array, Evidence, Value, ValueId};
 use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{Write, label, names_a_snapshot, remakes, told_in_order, write_word, writes};
-use crate::trace::{BodyTrace, Event, EventId, EventKind, Walk, WriteHow};
+use crate::trace::{BodyTrace, Escape, Event, EventId, EventKind, Walk, WriteHow};
 
-/// A shallow copy that is bound to a name.
+/// A shallow copy, or an object that holds arrays, that is bound to a name.
 struct Copied<'a> {
     id: EventId,
     event: &'a Event,
@@ -19,13 +20,34 @@ struct Copied<'a> {
     /// The arrays that both hold.
     arrays: SmallVec<[&'a Array; 4]>,
     result: ValueId,
+    how: How,
+}
+
+/// How the copy, or the object, came by the arrays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// It is a copy of another one.
+    Copied,
+    /// It was made of them.
+    Made,
+    /// The array was put into it, under a key: `best["x"] = x`.
+    Put,
 }
 
 /// Reports shallow copies that were to keep what is then changed in place.
 pub(super) fn check(trace: &BodyTrace<'_>, rule: &'static RuleInfo, findings: &mut Vec<Finding>) {
     for (id, event) in trace.iter() {
-        let EventKind::Shallow { via, held, result } = event.kind else { continue };
+        let (via, held, result, how) = match event.kind {
+            EventKind::Shallow { via, held, result } => (via, held, result, How::Copied),
+            EventKind::Holds { held, result } => (None, held, result, How::Made),
+            EventKind::Escaped { value, via: Some(via), how: Escape::Item, into } => (Some(via), value, into, How::Put),
+            _ => continue,
+        };
         let bound = trace.iter().find_map(|(_, bound)| match bound.kind {
+            EventKind::Bound { local, value, .. } if how == How::Put => {
+                let snapshot = matches!(trace.values.get(value), Value::Ref(_)) && names_a_snapshot(trace.name(local));
+                (snapshot && is_it(trace, result, value)).then_some(local)
+            }
             EventKind::Bound { local, value, .. } if bound.stmt == event.stmt && is_it(trace, result, value) => {
                 Some(local)
             }
@@ -34,8 +56,8 @@ pub(super) fn check(trace: &BodyTrace<'_>, rule: &'static RuleInfo, findings: &m
         let Some(kept) = bound.filter(|&kept| !trace.is_internal(kept) && Some(kept) != via) else { continue };
         let mut arrays = trace.arrays(held);
         arrays.retain(|array| array.evidence >= Evidence::Likely && !array.bufs.is_empty());
-        let copied = Copied { id, event, of: via, kept, arrays, result };
-        findings.extend(stale(trace, rule, &copied));
+        let kept = Copied { id, event, of: via, kept, arrays, result, how };
+        findings.extend(stale(trace, rule, &kept));
     }
 }
 
@@ -53,14 +75,17 @@ fn stale(trace: &BodyTrace<'_>, rule: &'static RuleInfo, copied: &Copied<'_>) ->
         EventKind::Escaped { into, .. } => into != ValueId::BOTTOM && is_it(trace, copied.result, into),
         _ => false,
     };
-    if copied.arrays.is_empty() || trace.iter().any(|(_, event)| replaced(event)) {
+    if copied.arrays.is_empty() || copied.how != How::Put && trace.iter().any(|(_, event)| replaced(event)) {
         return None;
     }
     writes(trace).iter().find_map(|write| {
         let changed = write.via.filter(|&via| via != copied.kept && write.how != WriteHow::TupleItem)?;
         let array = copied.arrays.iter().find(|array| trace.overlaps(array, write.value))?;
         // `params[k] = v`: another array, for what is no array itself.
-        let puts = matches!(write.how, WriteHow::Item { .. }) && write.direct && Some(changed) == copied.of;
+        let puts = copied.how == How::Copied
+            && matches!(write.how, WriteHow::Item { .. })
+            && write.direct
+            && Some(changed) == copied.of;
         if puts || trace.iterates_over(changed) == Some(copied.kept) || !reaches(trace, copied, array, write) {
             return None;
         }
@@ -115,8 +140,12 @@ fn tell(
 ) -> Finding {
     let old = trace.name(copied.kept);
     let new = copied.of.or(write.via).map_or("the original", |local| trace.name(local));
+    let said = match copied.how {
+        How::Copied => format!("`{old}` holds the same arrays as `{new}`: a shallow copy"),
+        How::Made | How::Put => format!("`{old}` holds the array of `{new}`, not a copy"),
+    };
     let mut labels: Vec<Label> = vec![
-        label(copied.event.stmt, Role::Primary, format!("`{old}` holds the same arrays as `{new}`: a shallow copy")),
+        label(copied.event.stmt, Role::Primary, said),
         label(write.event.span, Role::Note, format!("{} changes what `{old}` holds", write_word(trace, write.how))),
     ];
     labels.push(label(seen, Role::Seen, format!("`{old}` is used here, with the new values")));
@@ -126,6 +155,9 @@ fn tell(
         message: format!("`{old}` changes together with `{new}`"),
         confidence: Confidence::Likely,
         labels: told_in_order(trace, write.how, labels),
-        help: Some(format!("copy the arrays as well: `{old} = copy.deepcopy({new})`")),
+        help: Some(match copied.how {
+            How::Copied => format!("copy the arrays as well: `{old} = copy.deepcopy({new})`"),
+            How::Made | How::Put => format!("keep a copy in it: `{new}.copy()`"),
+        }),
     }
 }

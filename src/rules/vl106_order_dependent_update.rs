@@ -149,7 +149,7 @@ fn in_a_row(trace: &BodyTrace<'_>, write: &Write<'_>, all: &[Write<'_>]) -> Opti
         EventKind::Bound { local, value, .. } if local != base && !trace.is_internal(local) => {
             let view = trace.array(value)?;
             let [link] = trace.chain(value)[..] else { return None };
-            let same = link.how == How::Slice
+            let same = matches!(link.how, How::Slice | How::Field)
                 && link.via == Some(base)
                 && view.evidence >= Evidence::Likely
                 && view.owner == Owner::View
@@ -214,7 +214,9 @@ fn reads_sibling(trace: &BodyTrace<'_>, write: &Write<'_>, part: &Selection) -> 
     trace.iter().any(|(_, event)| match event.kind {
         EventKind::Read { value, .. } if event.stmt == write.event.stmt && in_one(trace, array, value) => {
             match trace.chain(value)[..] {
-                [link] if link.how == How::Slice => trace.selection(link.event).is_some_and(|other| other != *part),
+                [link] if matches!(link.how, How::Slice | How::Field) => {
+                    trace.selection(link.event).is_some_and(|other| other != *part)
+                }
                 _ => false,
             }
         }
@@ -232,8 +234,12 @@ fn tell_row(
     read: Option<(EventId, crate::source::Span)>,
 ) -> Finding {
     let (view, base) = (trace.name(name), trace.name(base));
+    let how = match trace.event(bound).kind {
+        EventKind::Bound { value, .. } => trace.chain(value).first().map_or(How::Slice, |link| link.how),
+        _ => How::Slice,
+    };
     let mut labels = vec![
-        label(trace.event(bound).span, Role::Aliased, shares_words(trace, view, base, How::Slice)),
+        label(trace.event(bound).span, Role::Aliased, shares_words(trace, view, base, how)),
         label(first.event.span, Role::Note, format!("{} overwrites `{view}`", write_word(trace, first.how))),
         label(second.event.span, Role::Primary, format!("computed from `{view}` as it is by then")),
     ];

@@ -31,8 +31,17 @@ struct Collected<'a> {
     /// The name that holds the key, for `items[name] = x`.
     key: Option<Local>,
     yielded: bool,
-    /// Is it a copy of a container, which holds the array?
-    shallow: bool,
+    as_: As,
+}
+
+/// As what an array is collected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum As {
+    Itself,
+    /// In a copy of a container that holds it.
+    ShallowCopy,
+    /// In an object that was made to hold it: `Frame(t, x)`.
+    Held,
 }
 
 pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
@@ -55,9 +64,15 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         }
         // A copy of a dict holds the arrays of the dict.
         let copied = shallow_copy(trace, event, value);
-        let (value, via) = copied.unwrap_or((value, via));
+        let held = held_by(trace, value).filter(|_| copied.is_none());
+        let as_ = match (copied, held) {
+            (Some(_), _) => As::ShallowCopy,
+            (None, Some(_)) => As::Held,
+            (None, None) => As::Itself,
+        };
+        let (value, via) = copied.or(held.map(|held| (held, None))).unwrap_or((value, via));
         for array in trace.arrays(value) {
-            let collected = Collected { id, value, array, via, into, key, yielded, shallow: copied.is_some() };
+            let collected = Collected { id, value, array, via, into, key, yielded, as_ };
             let told = match changed_between(trace, &collected, writes) {
                 Some(write) => Some((write, "in each pass")),
                 None => changed_below(trace, &collected, writes).map(|write| (write, "by each call")),
@@ -161,6 +176,15 @@ fn tell_class(
         labels: in_order(labels),
         help: Some(format!("keep a copy: `{own}.copy()`")),
     }
+}
+
+/// What the object or container holds that an expression of the body made.
+fn held_by(trace: &BodyTrace<'_>, value: ValueId) -> Option<ValueId> {
+    let Value::Ref(_) = trace.values.get(value) else { return None };
+    trace.iter().find_map(|(_, event)| match event.kind {
+        EventKind::Holds { held, result } if result == value => Some(held),
+        _ => None,
+    })
 }
 
 /// What the value holds, and the name of what it is a copy of, if the statement made it as a shallow copy.
@@ -363,7 +387,11 @@ fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>, whe
     let what = text.map_or_else(|| "the array".to_string(), |text| format!("`{text}`"));
     let mut labels: Vec<_> = collected.array.bufs.first().and_then(|&buf| made_label(trace, buf)).into_iter().collect();
     let (verb, kept) = if collected.yielded { ("yielded", "yield") } else { ("collected", "keep") };
-    let same = if collected.shallow { "a copy that holds the same arrays" } else { "the same memory, no copy" };
+    let same = match collected.as_ {
+        As::Itself => "the same memory, no copy",
+        As::ShallowCopy => "a copy that holds the same arrays",
+        As::Held => "an object of its own, but of the same array",
+    };
     labels.push(label(span, Role::Primary, format!("{what} is {verb} here {when}: {same}")));
     labels.push(label(
         write.event.span,
@@ -386,7 +414,8 @@ fn tell(trace: &BodyTrace<'_>, collected: &Collected<'_>, write: &Write<'_>, whe
         },
         labels: in_order(labels),
         help: Some(match text {
-            Some(text) if collected.shallow => {
+            Some(_) if collected.as_ == As::Held => "put a copy into it: `x.copy()` in place of `x`".to_string(),
+            Some(text) if collected.as_ == As::ShallowCopy => {
                 format!("{kept} copies of the arrays as well: `copy.deepcopy(…)` in place of `{text}`")
             }
             Some(text) => format!("{kept} a copy: `{}`", copy_of(text)),

@@ -205,6 +205,13 @@ pub enum EventKind {
         /// The copy.
         result: ValueId,
     },
+    /// An object or container that holds arrays was made, and is bound to a name or collected: `State(x, t)`, `(e, x)`.
+    Holds {
+        /// What it holds: a tuple.
+        held: ValueId,
+        /// The object or container.
+        result: ValueId,
+    },
     /// An array's content was read.
     Read {
         /// Which array.

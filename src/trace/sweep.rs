@@ -23,6 +23,8 @@ pub enum Axis {
     Name(Local),
     /// A stretch of it, by a slice.
     Stretch,
+    /// No axis at all: a field of records.
+    Field(Sym),
 }
 
 /// What an index takes along the axes of an array, from the first on; along those that are not named it takes all.
@@ -556,6 +558,7 @@ pub(super) fn selection(block: &Block, index: Temp) -> Option<Selection> {
 fn position_of(block: &Block, temp: Temp) -> Option<Axis> {
     match made(block, temp)?.kind {
         OpKind::Const(Const::Int(n)) => Some(Axis::At(n)),
+        OpKind::Const(Const::Str(name)) => Some(Axis::Field(name)),
         OpKind::Load(local) => Some(Axis::Name(local)),
         OpKind::Unary(UnaryOp::USub, operand) => match made(block, operand)?.kind {
             OpKind::Const(Const::Int(n)) => n.checked_neg().map(Axis::At),
