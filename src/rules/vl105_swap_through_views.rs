@@ -35,7 +35,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
 fn tell(trace: &BodyTrace<'_>, write: EventId, exchange: Exchange) -> Finding {
     let over = trace.event(exchange.overwritten);
     let late = trace.event(exchange.stored).span;
-    let taken = exchange.taken.map_or(late, |taken| trace.event(taken).span);
+    let taken = exchange.taken.map_or(exchange.kept, |taken| trace.event(taken).span);
     let text = trace.quote(taken);
     let (what, last) = match exchange.name {
         Some(name) => (trace.name(name), trace.event(write).span),
@@ -55,9 +55,10 @@ fn tell(trace: &BodyTrace<'_>, write: EventId, exchange: Exchange) -> Finding {
             label.role = Role::Primary;
         }
     }
-    let help = match exchange.name {
-        Some(_) => format!("keep a copy: `{text}.copy()`"),
-        None => format!("swap with one index, `a[[i, j]] = a[[j, i]]`, or keep a copy: `{text}.copy()`"),
+    let positions = exchange.name.is_none() && exchange.taken.is_some() && !text.contains(':') && !text.contains("...");
+    let help = match positions {
+        true => format!("swap with one index, `a[[i, j]] = a[[j, i]]`, or keep a copy: `{text}.copy()`"),
+        false => format!("keep a copy: `{text}.copy()`"),
     };
     Finding {
         rule: &INFO,

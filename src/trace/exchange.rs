@@ -8,6 +8,7 @@ use super::{BodyTrace, EventId, EventKind, How, ReadHow, Walk, WriteHow};
 use crate::domain::{Evidence, ValueId};
 use crate::ir::validate::uses;
 use crate::ir::{Block, Local, OpKind, Temp};
+use crate::source::Span;
 
 /// An index is followed through so many of its parts.
 const MAX_PARTS: usize = 48;
@@ -19,6 +20,8 @@ const MAX_DEPTH: usize = 4;
 pub struct Exchange {
     /// The index that takes the part, as a view; none: it is the array itself.
     pub taken: Option<EventId>,
+    /// What is stored, as it is written.
+    pub kept: Span,
     /// The name that keeps the view, if a statement of its own takes it.
     pub name: Option<Local>,
     /// The write that overwrites it.
@@ -63,6 +66,7 @@ impl<'a> BodyTrace<'a> {
         let (block, op) = self.op_of(event)?;
         let OpKind::SetItem { value: temp, .. } = op.kind else { return None };
         let temp = item_of(block, temp);
+        let kept = self.body.temps[temp.index()];
         let name = match made(block, temp)?.kind {
             OpKind::Load(local) => Some(local),
             _ => None,
@@ -85,14 +89,14 @@ impl<'a> BodyTrace<'a> {
                 && let Some(overwritten) = self.overwriting(&part, &given, (Some(link.event), name), &stores, write)
             {
                 let name = name.filter(|_| self.event(link.event).stmt != event.stmt);
-                return Some((Exchange { taken: Some(link.event), name, overwritten, stored }, value));
+                return Some((Exchange { taken: Some(link.event), kept, name, overwritten, stored }, value));
             }
             value = link.source;
         }
         // `x[:], y[:] = y, x`
         let part = self.whole(block, temp).filter(|part| *part != given)?;
         let overwritten = self.overwriting(&part, &given, (None, name), &stores, write)?;
-        Some((Exchange { taken: None, name: None, overwritten, stored }, value))
+        Some((Exchange { taken: None, kept, name: None, overwritten, stored }, value))
     }
 
     /// The store that overwrites the part after it was taken (by the index at `taken`, for a name), before the write stores it
