@@ -5,7 +5,7 @@ use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::Local;
 use crate::rules::common::{Write, in_order, label, remakes, shares_words, write_word, writes};
 use crate::trace::{
-    BodyTrace, EventId, EventKind, How, Lapping, Neighbourhood, Overtaken, Selection, Smear, Walk, WriteHow,
+    BodyTrace, EventId, EventKind, How, Lapping, Moved, Neighbourhood, Overtaken, Selection, Smear, Walk, WriteHow,
 };
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -64,16 +64,22 @@ fn tell_windows(trace: &BodyTrace<'_>, write: &Write<'_>, lapping: Lapping) -> F
     }
 }
 
-/// A shift by one place that goes the wrong way.
+/// A loop that moves elements, and comes to some of them too late.
 fn tell_shift(trace: &BodyTrace<'_>, write: &Write<'_>, smear: Smear) -> Finding {
     let read = trace.quote(smear.read);
-    let (which, help) = match smear.down {
-        true => ("last", "go up, or move all at once: `a[:-1] = a[1:]`"),
-        false => ("first", "go down, or move all at once: `a[1:] = a[:-1]`"),
+    let all = |which: &str| format!("so that the {which} element is copied to all the others");
+    let late = || "and these by then hold what was put there".to_string();
+    let (next, seen, help) = match smear.way {
+        Moved::Up => ("the next pass reads", all("first"), "go down, or move all at once: `a[1:] = a[:-1]`"),
+        Moved::Down => ("the next pass reads", all("last"), "go up, or move all at once: `a[:-1] = a[1:]`"),
+        Moved::Round => ("the last passes read", late(), "move all at once: `a[:] = np.roll(a, -1)`"),
+        Moved::Opposite => ("the second half of the passes reads", late(), "turn all at once: `a[:] = a[::-1]`"),
+        Moved::Across => ("later passes read", late(), "turn all at once: `a[:] = a.T`"),
+        Moved::Permuted => ("later passes read", late(), "move all at once, which copies: `a[:] = a[order]`"),
     };
     let labels = vec![
-        label(write.event.span, Role::Primary, "the next pass reads what this one has put here"),
-        label(smear.read, Role::Seen, format!("so that the {which} element is copied to all the others")),
+        label(write.event.span, Role::Primary, format!("{next} what this one has put here")),
+        label(smear.read, Role::Seen, seen),
     ];
     Finding {
         rule: &INFO,

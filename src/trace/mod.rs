@@ -32,6 +32,6 @@ pub use harm::Witnesses;
 pub use loops::{Component, Loop};
 pub use neighbours::Neighbourhood;
 pub use query::{Link, Walk};
-pub use shift::Smear;
+pub use shift::{Moved, Smear};
 pub use sweep::{Overtaken, Selection};
 pub use windows::Lapping;

@@ -1,22 +1,52 @@
-//! Loops that move the elements of an array by one place: in the wrong direction, each takes what the pass before has put
-//! there, and all become the first.
+//! Loops that move the elements of an array within it: by one place, where in the wrong direction each takes what the pass
+//! before has put there, and all become the first; or to the opposite end, round it, across the diagonal, where another array
+//! says, so that those which come late find others in their places.
 
 use smallvec::SmallVec;
 
-use super::axes::resolved;
+use super::axes::{definition, resolved};
 use super::sweep::{made, variable};
 use super::{BodyTrace, Event, EventId, EventKind, Loop, WriteHow};
 use crate::domain::{Array, Evidence, ValueId};
+use crate::ir::validate::uses;
 use crate::ir::{BinOp, Block, BlockId, Const, Display, Local, OpKind, Temp, UnaryOp};
 use crate::source::Span;
 
-/// A loop that copies one element to all of them.
+/// An expression is followed through so many of its parts.
+const MAX_PARTS: usize = 24;
+
+/// A loop that moves elements, and reads some of them when it has overwritten them.
 #[derive(Clone, Copy, Debug)]
 pub struct Smear {
-    /// The read of the neighbour that the pass before has overwritten.
+    /// The read of what an earlier pass has overwritten.
     pub read: Span,
-    /// Does the loop go down?
-    pub down: bool,
+    /// Where the elements go.
+    pub way: Moved,
+}
+
+/// Which way a loop moves the elements of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// By one place, going up: the first one goes to all places.
+    Up,
+    /// By one place, going down: the last one does.
+    Down,
+    /// Round the end: `a[i] = a[(i + 1) % n]`.
+    Round,
+    /// From the opposite end: `a[i] = a[n - 1 - i]`.
+    Opposite,
+    /// Across the diagonal: `a[i, j] = a[j, i]`.
+    Across,
+    /// To where another array says: `a[i] = a[perm[i]]`.
+    Permuted,
+}
+
+/// What else a body does with an array.
+#[derive(Clone, Copy, Debug, Default)]
+struct Others {
+    inside: bool,
+    before: bool,
+    after: bool,
 }
 
 /// A place along an axis: a number, or a name and a number.
@@ -74,7 +104,7 @@ impl<'a> BodyTrace<'a> {
         loops.iter().zip(inner).all(|(around, next)| self.is_in_each_pass(around, next))
     }
 
-    /// Does the store put into each element what the pass before has put into its neighbour, and nothing else?
+    /// Does the loop go on to read elements that it has overwritten, where it does nothing but move them?
     pub fn smear(&self, write: EventId) -> Option<Smear> {
         let event = self.event(write);
         let EventKind::Written { value, how: WriteHow::Item { .. }, .. } = event.kind else { return None };
@@ -85,34 +115,139 @@ impl<'a> BodyTrace<'a> {
         if variable(block, obj).is_none() || resolved(self.body, block, obj) != resolved(self.body, block, from) {
             return None;
         }
-        let (mover, distance, behind) = self.moves(block, index, at)?;
         let loops = self.loops_around(event.block);
-        let at = loops.iter().rposition(|around| self.course(around, mover).is_some())?;
-        let down = self.course(&loops[at], mover)?;
-        if !self.is_in_all_passes(&loops[at..], event.block) || distance != if down { -1 } else { 1 } {
-            return None;
+        let read = self.body.temps[stored.index()];
+        if let Some((mover, distance, behind)) = self.moves(block, index, at) {
+            let around = loops.iter().rposition(|around| self.course(around, mover).is_some())?;
+            let down = self.course(&loops[around], mover)?;
+            if !self.is_in_all_passes(&loops[around..], event.block) || distance != if down { -1 } else { 1 } {
+                return None;
+            }
+            let first = self.first_source(&loops[around], mover, behind, down);
+            let others = self.others(write, written, &loops[around], first);
+            // What is put into the place that a shift leaves free comes behind the loop. Whoever sets the first one and lets
+            // it run through all the others, or carries one on from the middle, means it.
+            let all = matches!(first, Some(Place::At(0 | -1)));
+            let shifts = others.after || all && !others.before && !self.is_made_blank(written);
+            let way = if down { Moved::Down } else { Moved::Up };
+            return (!others.inside && shifts).then_some(Smear { read, way });
         }
+        let (way, around) = self.turns(block, index, at, &loops)?;
+        let each = self.is_in_all_passes(&loops[around..], event.block);
+        let alone = !self.others(write, written, &loops[around], None).inside && !self.is_made_blank(written);
+        (each && alone).then_some(Smear { read, way })
+    }
+
+    /// What else the body does with the array: in the loop, before it, and to the place that a shift leaves free.
+    fn others(&self, write: EventId, written: &Array, around: &Loop, free: Option<Place>) -> Others {
+        let event = self.event(write);
         let is_other = |other: &Event, value: ValueId| other.op != event.op && shares(self, written, value);
-        let first = self.first_source(&loops[at], mover, behind, down);
-        let (mut inside, mut before, mut after) = (false, false, false);
+        let mut found = Others::default();
         for (_, other) in self.iter() {
+            let here = around.holds(other.block);
             match other.kind {
                 EventKind::Written { value, .. } if is_other(other, value) => {
-                    let here = loops[at].holds(other.block);
-                    inside |= here;
-                    before |= !here && other.op < event.op;
-                    after |= !here && other.op > event.op && self.stores_at(other, first);
+                    found.inside |= here;
+                    found.before |= !here && other.op < event.op;
+                    found.after |= !here && other.op > event.op && self.stores_at(other, free);
                 }
-                EventKind::Escaped { value, .. } if is_other(other, value) => inside |= loops[at].holds(other.block),
+                EventKind::Escaped { value, .. } if is_other(other, value) => found.inside |= here,
                 _ => {}
             }
         }
-        // What is put into the place that a shift leaves free comes behind the loop. Whoever sets the first one and lets it
-        // run through all the others, or carries one on from the middle, means it.
-        let blank = written.bufs.iter().all(|&buf| self.buffers.get(buf).blank);
-        let all = matches!(first, Some(Place::At(0 | -1)));
-        let shifts = after || all && !before && !blank;
-        (!inside && shifts).then_some(Smear { read: self.body.temps[stored.index()], down })
+        found
+    }
+
+    fn is_made_blank(&self, array: &Array) -> bool {
+        array.bufs.iter().all(|&buf| self.buffers.get(buf).blank)
+    }
+
+    /// Does the store take each element from the place opposite, round the end, across the diagonal, or where a permutation
+    /// says? And the outermost of the loops that it goes by.
+    fn turns(&self, block: &Block, index: Temp, other: Temp, loops: &[Loop]) -> Option<(Moved, usize)> {
+        let (to, from) = (items(block, index), items(block, other));
+        let text = |temp: Temp| self.quote(self.body.temps[temp.index()]);
+        let unlike: SmallVec<[(Temp, Temp); 4]> =
+            to.iter().copied().zip(from.iter().copied()).filter(|(a, b)| text(*a) != text(*b)).collect();
+        if to.len() != from.len() {
+            return None;
+        }
+        let name = |temp: Temp| match made(block, temp).map(|op| &op.kind) {
+            Some(OpKind::Load(local)) => Some(*local),
+            _ => None,
+        };
+        match unlike[..] {
+            [(a, b), (c, d)] if name(a).is_some() && name(a) == name(d) && name(b).is_some() && name(b) == name(c) => {
+                let (one, two) = (self.goes_over_all(loops, name(a)?)?, self.goes_over_all(loops, name(b)?)?);
+                Some((Moved::Across, one.min(two)))
+            }
+            [(to, from)] => {
+                let (way, by) = match (name(to), name(from)) {
+                    (Some(by), None) => (self.turn(block, from, by)?, by),
+                    (None, Some(by)) => (self.turn(block, to, by).filter(|way| *way == Moved::Round)?, by),
+                    _ => return None,
+                };
+                Some((way, self.goes_over_all(loops, by)?))
+            }
+            _ => None,
+        }
+    }
+
+    /// What an item of an index makes of the name: `n - 1 - i`, `(i + 1) % n`, `perm[i]`.
+    fn turn(&self, block: &Block, item: Temp, by: Local) -> Option<Moved> {
+        let is_it =
+            |temp: Temp| matches!(made(block, temp).map(|op| &op.kind), Some(OpKind::Load(local)) if *local == by);
+        match made(block, item)?.kind {
+            OpKind::Binary(BinOp::Mod, sum, _) => match made(block, sum)?.kind {
+                OpKind::Binary(BinOp::Add | BinOp::Sub, left, right) if is_it(left) || is_it(right) => {
+                    Some(Moved::Round)
+                }
+                _ => None,
+            },
+            OpKind::Binary(BinOp::Sub, left, right) if is_it(right) && !is_it(left) => Some(Moved::Opposite),
+            OpKind::Binary(BinOp::Sub, left, _) => match made(block, left)?.kind {
+                // `-i - 1`
+                OpKind::Unary(UnaryOp::USub, operand) if is_it(operand) => Some(Moved::Opposite),
+                _ => None,
+            },
+            OpKind::Unary(UnaryOp::Invert, operand) if is_it(operand) => Some(Moved::Opposite),
+            OpKind::Index(order, at) if is_it(at) => {
+                let text = self.quote(self.body.temps[order.index()]);
+                let (at, made_by) = definition(self.body, block, order).unwrap_or((block, order));
+                let orders = match made(at, made_by).map(|op| &op.kind) {
+                    Some(OpKind::Method { name, .. }) => {
+                        matches!(self.module.names.text(*name), "argsort" | "lexsort" | "permutation")
+                    }
+                    _ => false,
+                };
+                (orders || text.contains("perm")).then_some(Moved::Permuted)
+            }
+            _ => None,
+        }
+    }
+
+    /// The loop that takes the name through all positions from the first on, and not through one half of them.
+    fn goes_over_all(&self, loops: &[Loop], local: Local) -> Option<usize> {
+        let at = loops.iter().position(|around| self.course(around, local).is_some())?;
+        let ((block, iterable), None) = self.bound_by(&loops[at], local, false)? else { return None };
+        let OpKind::Call(_, args) = &made(block, iterable)?.kind else { return None };
+        let stop = match args[..] {
+            [stop] => stop.value,
+            [start, stop] if place(block, start.value) == Some(Place::At(0)) => stop.value,
+            _ => return None,
+        };
+        let mut stack: SmallVec<[(&Block, Temp); 8]> = smallvec::smallvec![(block, stop)];
+        for _ in 0..MAX_PARTS {
+            let Some((block, temp)) = stack.pop() else { return Some(at) };
+            match &made(block, temp)?.kind {
+                OpKind::Binary(BinOp::FloorDiv | BinOp::Div | BinOp::RShift | BinOp::Mult, ..) => return None,
+                // A triangle, and no square.
+                OpKind::Load(bound) if loops.first().is_some_and(|outer| self.binds_in(outer, *bound)) => return None,
+                OpKind::Load(_) => stack.extend(definition(self.body, block, temp)),
+                kind => stack.extend(uses(kind).into_iter().map(|temp| (block, temp))),
+            }
+        }
+        None
     }
 
     /// The place from which the first pass of the loop takes its element: the loop's first position, and `behind` further.

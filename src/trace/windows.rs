@@ -44,8 +44,12 @@ impl<'a> BodyTrace<'a> {
         let whole = match how {
             WriteHow::Augmented | WriteHow::Out => true,
             WriteHow::Item { whole } => whole,
+            WriteHow::Method(name) | WriteHow::Argument(name) => {
+                matches!(self.module.names.text(name), "sort" | "partition" | "shuffle")
+            }
             _ => false,
         };
+        let reorders = matches!(how, WriteHow::Method(_) | WriteHow::Argument(_));
         let derived = self.derivation(value);
         let (windows, mut one_by_one) = match derived.map(|link| (link.how, link.source)) {
             // `for frame in frames: frame *= taper`
@@ -71,7 +75,7 @@ impl<'a> BodyTrace<'a> {
             OpKind::SetItem { .. } => return None,
             _ => None,
         };
-        if !one_by_one && !self.differs(event, stored, value) {
+        if !one_by_one && !reorders && !self.differs(event, stored, value) {
             return None;
         }
         Some(Lapping { made: from, one_by_one })
@@ -127,12 +131,14 @@ impl<'a> BodyTrace<'a> {
         let block = &self.body.blocks[event.block.index()];
         let by_axis = |name: Sym| matches!(self.module.names.text(name), "axis" | "keepdims");
         // `frames.mean(axis=1, keepdims=True)` is no number.
-        let along = stored.and_then(|temp| made(block, temp)).is_some_and(|op| match &op.kind {
-            OpKind::Method { args, .. } => {
-                args.iter().any(|arg| matches!(arg.kind, ArgKind::Kw(name) if by_axis(name)))
-            }
-            _ => false,
-        });
+        let is_along = |span: Span| {
+            block.ops.iter().any(|op| match &op.kind {
+                OpKind::Method { args, .. } => {
+                    op.span == span && args.iter().any(|arg| matches!(arg.kind, ArgKind::Kw(name) if by_axis(name)))
+                }
+                _ => false,
+            })
+        };
         self.iter().any(|(_, read)| match read.kind {
             EventKind::Read { value, .. } if read.stmt == event.stmt && span.is_none_or(|span| span == read.span) => {
                 // (Windows over another array say the same of each element wherever it is seen.)
@@ -140,7 +146,7 @@ impl<'a> BodyTrace<'a> {
                     && self.windows_from(value).is_none()
                     && self.array(value).is_some_and(|array| {
                         let number = array.kinds.meets(Kinds::SCALAR) && array.ndim().is_none() && !array.is_entry();
-                        (along || !number) && array.ndim() != Some(0)
+                        (!number || is_along(read.span)) && array.ndim() != Some(0)
                     })
             }
             _ => false,
