@@ -10,7 +10,7 @@ use super::fixpoint::Nobody;
 use super::machine::Machine;
 use super::summary::Actuals;
 use crate::domain::{BufId, CopyOf, Evidence, Kinds, ObjectKind, Origin, Value, ValueId};
-use crate::ir::{BodyId, Local};
+use crate::ir::{BlockId, Body, BodyId, Local, Op, OpKind, Temp};
 use crate::trace::{BodyTrace, Event, EventKind, Witnesses};
 
 /// So often the callers are asked anew, when functions that were told of arrays have run again and call others.
@@ -21,6 +21,19 @@ const MAX_NESTING: usize = 4;
 
 /// What one call passes for a parameter: the body and the op that calls, and what that is.
 type Witness = ((BodyId, u32), Passed);
+
+/// An argument of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Argument {
+    /// The body and the op that calls.
+    site: (BodyId, u32),
+    /// The block of the call.
+    block: BlockId,
+    /// The argument.
+    temp: Temp,
+    /// What it is passed for.
+    to: (BodyId, Local),
+}
 
 /// What is passed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,6 +52,8 @@ pub(crate) struct Callers {
     passed: FxHashMap<(BodyId, Local), SmallVec<[Witness; 2]>>,
     /// The parameters that all calls pass arrays for.
     proven: FxHashSet<(BodyId, Local)>,
+    /// The arguments of which only their other uses can say how many axes they have: where they are passed, and for what.
+    unclear: Vec<Argument>,
     /// The bodies so far that write what may be an array of a caller for all that is known.
     open: Vec<BodyId>,
     /// What rules ask.
@@ -49,6 +64,22 @@ impl Callers {
     /// Do all calls of the file that are known pass an array for the parameter?
     pub(crate) fn pass_an_array(&self, body: BodyId, local: Local) -> bool {
         self.proven.contains(&(body, local))
+    }
+
+    /// What a body says of the arguments that it passes.
+    pub(crate) fn axes_passed(&self, trace: &BodyTrace<'_>) -> Vec<(Argument, usize)> {
+        let own = self.unclear.iter().filter(|argument| argument.site.0 == trace.id);
+        let axes = own.map(|argument| (*argument, trace.axes_of_argument(argument.block, argument.temp)));
+        axes.filter(|told| told.1 > 0).collect()
+    }
+
+    /// Notes what a body says of the arguments that it passes.
+    pub(crate) fn note_axes(&mut self, caller: BodyId, told: Vec<(Argument, usize)>) {
+        self.unclear.retain(|argument| argument.site.0 != caller);
+        for (Argument { site, to, .. }, axes) in told {
+            let witnesses = self.passed.entry(to).or_default().iter_mut();
+            witnesses.filter(|witness| witness.0 == site).for_each(|witness| witness.1.axes = axes);
+        }
     }
 
     /// Notes that a body writes what may be an array of a caller for all that is known.
@@ -126,7 +157,7 @@ impl<'a> Machine<'a> {
 
     /// Notes what a call passes.
     pub(crate) fn witness(&mut self, callee: BodyId, actuals: &Actuals) {
-        for &local in actuals.temps.keys() {
+        for (&local, &temp) in &actuals.temps {
             let Some(&value) = actuals.passed.get(&local) else { continue };
             let passed = match self.values.get(value) {
                 // It is left out in other words.
@@ -140,6 +171,13 @@ impl<'a> Machine<'a> {
                 Value::Ref(_) | Value::Tuple(_) => Passed { axes: self.nesting(value, 0), ..Passed::default() },
                 _ => Passed::default(),
             };
+            if passed.array && passed.axes == 0 && exchanges(&self.module.bodies[callee.index()]) {
+                let (site, to) = ((self.id, self.op), (callee, local));
+                let argument = Argument { site, block: self.block, temp, to };
+                if !self.callers.unclear.contains(&argument) {
+                    self.callers.unclear.push(argument);
+                }
+            }
             let site = (self.id, self.op);
             let witnesses = self.callers.passed.entry((callee, local)).or_default();
             match witnesses.iter_mut().find(|witness| witness.0 == site) {
@@ -148,6 +186,12 @@ impl<'a> Machine<'a> {
             }
         }
     }
+}
+
+/// May the body exchange parts of what it is given: does it store two things, or more?
+fn exchanges(body: &Body) -> bool {
+    let is_store = |op: &&Op| matches!(op.kind, OpKind::SetItem { inplace: false, .. });
+    body.blocks.iter().flat_map(|block| &block.ops).filter(is_store).count() > 1
 }
 
 /// Does the body write a parameter, or a part of one, of which it is not known what it is, or exchange parts of one? (The callers of private functions

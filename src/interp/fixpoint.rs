@@ -117,6 +117,7 @@ impl<'a> Machine<'a> {
         let trace = self.trace(id, &events, &ranges, self.returned);
         let harmed = trace.harmed_by();
         let open = is_open(&trace);
+        let axes = self.callers.axes_passed(&trace);
         let writes = entry_writes(&trace, &self.used_otherwise);
         let apart = returns_apart(&trace);
         observer.body(&trace);
@@ -124,6 +125,7 @@ impl<'a> Machine<'a> {
             self.callers.note_open(id);
         }
         self.callers.witnesses.harmed.extend(harmed);
+        self.callers.note_axes(id, axes);
         self.entry_writes = writes;
         self.returns_apart = apart;
         self.events = events;

@@ -5,7 +5,9 @@ use smallvec::SmallVec;
 use super::sweep::{Variable, made, reduces, variable};
 use super::{BodyTrace, EventId, EventKind, How};
 use crate::domain::{Evidence, Owner, ValueId};
-use crate::ir::{ArgKind, Block, Body, Const, Display, Local, LocalInfo, LocalKind, Op, OpKind, Temp, UnaryOp};
+use crate::ir::{
+    ArgKind, Block, BlockId, Body, Const, Display, Local, LocalInfo, LocalKind, Op, OpKind, Temp, UnaryOp,
+};
 
 /// Names are followed through so many bindings, and indices of indices.
 const MAX_DEPTH: usize = 6;
@@ -53,6 +55,11 @@ impl<'a> BodyTrace<'a> {
         let Some(arg) = args.first() else { return false };
         let evident = array.evidence >= Evidence::Likely || self.is_evident(block, arg.value, 0);
         evident && array.ndim().unwrap_or_else(|| self.axes(self.body, block, arg.value, 0)) > 1
+    }
+
+    /// How many axes an argument has at least, as its other uses in the body tell: a temp of the block.
+    pub fn axes_of_argument(&self, block: BlockId, temp: Temp) -> usize {
+        self.axes(self.body, &self.body.blocks[block.index()], temp, 0)
     }
 
     /// Is the index made of slices, integers, and what is taken for integers?
