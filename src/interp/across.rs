@@ -20,6 +20,17 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
+    /// Notes that a body mentions something; does it write what it is given?
+    fn note(&mut self, body: BodyId, name: Sym, writes: Option<bool>) {
+        if writes.is_some() {
+            self.found.push(name);
+        }
+        if writes == Some(true) {
+            self.names.push(name);
+            self.bodies.push(body);
+        }
+    }
+
     /// Asks once about a path: does a function there write what it is given, or do the methods of a class? None: nothing
     /// is known of what lies there.
     fn ask(&mut self, module: &Module, callees: &dyn Callees, path: &str) -> Option<bool> {
@@ -49,6 +60,7 @@ pub(crate) fn calls(module: &Module, bodies: &[BodyId], modelled: &[bool], calle
     }
     // The paths met so far, each asked about once: does a function there write what it is given?
     let mut paths: Vec<(String, Option<bool>)> = Vec::new();
+    let mut is_module: Vec<bool> = Vec::new();
     // For each symbol its path's number plus one.
     let mut imported: Vec<u32> = vec![0; module.names.len()];
     for import in callees.imported() {
@@ -56,12 +68,23 @@ pub(crate) fn calls(module: &Module, bodies: &[BodyId], modelled: &[bool], calle
         // What the model knows of another package goes before that package's own text.
         if import.near || !modelled[name.0 as usize] {
             paths.push((import.path.clone(), calls.ask(module, callees, &import.path)));
+            is_module.push(import.module);
             imported[name.0 as usize] = paths.len() as u32;
         }
     }
     let mut members: FxHashMap<(usize, Sym), usize> = FxHashMap::default();
     for &id in bodies {
         let body = &module.bodies[id.index()];
+        let mut modules = false;
+        for info in body.locals.iter().filter(|info| info.loaded) {
+            let Some(path) = imported[info.name.0 as usize].checked_sub(1) else { continue };
+            modules |= is_module[path as usize];
+            calls.note(id, info.name, paths[path as usize].1);
+        }
+        // Only what a module holds is met under other names than those that imports bind.
+        if !modules {
+            continue;
+        }
         for block in &body.blocks {
             // The temps that hold something of another file.
             let mut held: SmallVec<[(Temp, usize); 8]> = SmallVec::new();
@@ -85,13 +108,7 @@ pub(crate) fn calls(module: &Module, bodies: &[BodyId], modelled: &[bool], calle
                     _ => continue,
                 };
                 held.extend(op.dest.map(|dest| (dest, path)));
-                if paths[path].1.is_some() {
-                    calls.found.push(name);
-                }
-                if paths[path].1 == Some(true) {
-                    calls.names.push(name);
-                    calls.bodies.push(id);
-                }
+                calls.note(id, name, paths[path].1);
             }
         }
     }

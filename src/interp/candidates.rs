@@ -6,6 +6,7 @@ mod alone;
 mod callers;
 mod cut;
 mod flow;
+mod glance;
 mod hint;
 mod wanted;
 mod writes;
@@ -22,8 +23,7 @@ use super::class_candidates::{self, Methods};
 use super::foreign::Callees;
 use super::known::Known;
 use crate::ir::{
-    Arg, ArgKind, BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, OpKind, ParamKind, Sym, Temp,
-    Terminator,
+    BinOp, Body, BodyId, Const, Default, Local, LocalKind, Module, OpKind, ParamKind, Sym, Temp, Terminator,
 };
 
 /// The search for the bodies in which a rule may find something.
@@ -130,11 +130,16 @@ impl<'a> Candidates<'a> {
         waiting.sort_unstable();
         waiting.dedup();
         let mut reports = vec![false; self.module.bodies.len()];
-        // A call of a function that writes what it is given is a write, too.
+        // A call of a function that writes what it is given is a write, too. What was looked at since that is known of the
+        // function has taken it into account.
+        let mut looked = vec![0u32; self.module.bodies.len()];
+        let mut now = 0;
         for _ in 0..MAX_ROUNDS {
-            let mut writers: Vec<Sym> = Vec::new();
+            let mut writers: Vec<(Sym, u32)> = Vec::new();
             for id in waiting.drain(..) {
                 let body = &self.module.bodies[id.index()];
+                now += 1;
+                looked[id.index()] = now;
                 reports[id.index()] |= self.may_report(body);
                 let places = self.flow.writes_given;
                 // What is passed to a class goes to its `__init__`.
@@ -144,14 +149,17 @@ impl<'a> Candidates<'a> {
                     let known = &mut self.writers[name.0 as usize];
                     if places & !*known != 0 {
                         *known |= places;
-                        writers.push(name);
+                        writers.push((name, now));
                     }
                 }
             }
             if writers.is_empty() {
                 break;
             }
-            waiting.extend(self.calls.iter().filter(|call| writers.contains(&call.1)).map(|call| call.0));
+            let is_news = |call: &&(BodyId, Sym)| {
+                writers.iter().any(|writer| writer.0 == call.1 && writer.1 >= looked[call.0.index()])
+            };
+            waiting.extend(self.calls.iter().filter(is_news).map(|call| call.0));
             waiting.dedup();
         }
         let mut found: Vec<BodyId> = ids().filter(|id| reports[id.index()]).collect();
@@ -178,79 +186,6 @@ impl<'a> Candidates<'a> {
         found.sort_unstable();
         found.dedup();
         found
-    }
-
-    /// Has the body any op at all that a rule may start from? Notes what it imports and whom it may call, by the way.
-    fn does_something(&mut self, id: BodyId) -> bool {
-        let body = &self.module.bodies[id.index()];
-        let mut does = false;
-        let (mut slices, mut collects, mut parts, mut imports) = (false, false, false, false);
-        let (mut none, mut display) = (None, None);
-        let lasts = body.params.iter().any(|param| matches!(param.default, Some(Default::Other(_))));
-        for block in &body.blocks {
-            let mut model = false;
-            let mut stored = None;
-            for op in &block.ops {
-                match &op.kind {
-                    OpKind::Import(path) | OpKind::ImportFrom { module: path, level: 0, .. } => {
-                        model = path.first().is_some_and(|&root| self.known.meaning(root).named.package);
-                        continue;
-                    }
-                    OpKind::Store(local, _) if model => {
-                        self.modelled[body.locals[local.index()].name.0 as usize] = true;
-                    }
-                    OpKind::Const(Const::None) => none = op.dest,
-                    OpKind::Store(_, value) => does |= Some(*value) == none,
-                    OpKind::SetItem { .. } | OpKind::InPlace(..) | OpKind::Delete(_) => does = true,
-                    OpKind::SetAttr { name, value, .. } => {
-                        does |= parts || lasts || stored.replace(*value) == Some(*value);
-                        does |= self.known.meaning(*name).settable;
-                    }
-                    OpKind::Load(local) => {
-                        let name = body.locals[local.index()].name;
-                        does |= self.known.meaning(name).named.may_write();
-                        if self.own[name.0 as usize] {
-                            self.calls.push((id, name));
-                        }
-                        imports |= self.imported[name.0 as usize];
-                    }
-                    OpKind::Call(_, args) => {
-                        does |= self.asks(args);
-                        self.flagged |= self.is_flagged(args);
-                    }
-                    OpKind::Method { name, args, .. } => {
-                        let meaning = self.known.meaning(*name);
-                        does |= meaning.named.may_write() || meaning.named.writes_by_flag;
-                        does |= self.asks(args) || self.fromkeys == Some(*name);
-                        does |= self.empty.contains(&Some(*name));
-                        self.flagged |= self.is_flagged(args);
-                        collects |= meaning.collects;
-                        if self.own[name.0 as usize] {
-                            self.calls.push((id, *name));
-                        }
-                    }
-                    OpKind::Slice(..) => slices = true,
-                    OpKind::Index(..) => parts = true,
-                    // `self.rows = [row] * n`
-                    OpKind::Display(..) => display = op.dest,
-                    OpKind::Binary(BinOp::Mult, left, right) => {
-                        does |= display.is_some_and(|display| *left == display || *right == display);
-                    }
-                    _ => {}
-                }
-                model = false;
-            }
-            does |= parts && matches!(block.term, Terminator::Return(Some(_)));
-        }
-        if imports {
-            self.importing.push(id);
-        }
-        does || slices && collects
-    }
-
-    /// Is there a keyword `copy` among the arguments?
-    fn is_flagged(&self, args: &[Arg]) -> bool {
-        self.copy.is_some() && args.iter().any(|arg| matches!(arg.kind, ArgKind::Kw(name) if Some(name) == self.copy))
     }
 
     /// May the body do what a rule reports: write memory that goes by several names, write into a temporary, let go of
@@ -299,10 +234,6 @@ impl<'a> Candidates<'a> {
         let (mut alone, mut repeats) = (false, false);
         for block in &body.blocks {
             for op in &block.ops {
-                if self.is_alone(&op.kind, body) {
-                    alone = true;
-                    repeats |= matches!(op.kind, OpKind::Binary(..) | OpKind::Method { .. });
-                }
                 match &op.kind {
                     OpKind::Store(local, value) => {
                         if let Some(OpKind::Const(Const::None)) = self.def(*value) {
@@ -324,6 +255,7 @@ impl<'a> Candidates<'a> {
                         dropped.push(local.0);
                     }
                     OpKind::SetItem { obj, index, value, inplace } => {
+                        alone |= self.is_alone(&op.kind, body);
                         // `kwargs['x'] = …`: a dict of this call.
                         if !self.is_keywords(*obj, body) {
                             temporary |= !self.write(*obj, body, &mut written);
@@ -363,6 +295,7 @@ impl<'a> Candidates<'a> {
                         }
                     }
                     OpKind::InPlace(operator, target, value) => {
+                        alone |= self.is_alone(&op.kind, body);
                         let lists = matches!(operator, BinOp::Add | BinOp::BitOr);
                         collects |= lists && !matches!(self.def(*value), Some(OpKind::Const(_)));
                         match self.def(*target) {
@@ -382,6 +315,8 @@ impl<'a> Candidates<'a> {
                         temporary |= !self.write_args(args, places, body, &mut written);
                     }
                     OpKind::Method { obj, name, args, .. } => {
+                        repeats |= self.is_alone(&op.kind, body);
+                        alone |= repeats;
                         let places = self.written_by_method(self.def(*obj), *name, args, body);
                         if places & RECEIVER != 0 {
                             temporary |= !self.write(*obj, body, &mut written);
@@ -396,6 +331,11 @@ impl<'a> Candidates<'a> {
                             }
                         }
                     }
+                    OpKind::Binary(..) => {
+                        repeats |= self.is_alone(&op.kind, body);
+                        alone |= repeats;
+                    }
+                    OpKind::Comprehension(..) => alone |= self.is_alone(&op.kind, body),
                     OpKind::Slice(..) => slices = true,
                     _ => {}
                 }

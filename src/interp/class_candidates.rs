@@ -111,12 +111,7 @@ impl Candidates<'_> {
 
 /// The bodies that mention one of the classes: what is passed to a constructor tells what its parameters are.
 fn makers(module: &Module, classes: &[Sym]) -> impl Iterator<Item = BodyId> {
-    let mentions = |body: &Body| {
-        body.blocks.iter().flat_map(|block| &block.ops).any(|op| match op.kind {
-            OpKind::Load(local) => classes.contains(&body.locals[local.index()].name),
-            _ => false,
-        })
-    };
+    let mentions = |body: &Body| body.locals.iter().any(|info| info.loaded && classes.contains(&info.name));
     let bodies = module.bodies.iter().enumerate();
     bodies.filter(move |(_, body)| body.kind != BodyKind::Class && mentions(body)).map(|(i, _)| BodyId(i as u32))
 }

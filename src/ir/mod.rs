@@ -23,11 +23,13 @@
 
 pub mod docstring;
 pub mod dump;
+mod glance;
 pub mod lower;
 pub mod names;
 mod op;
 pub mod validate;
 
+pub use glance::{Glance, Mention};
 pub use names::{Names, Sym};
 pub use op::{Arg, ArgKind, BinOp, CmpOp, CompKind, Cond, Const, Display, Op, OpKind, UnaryOp};
 use std::num::NonZeroU32;
@@ -92,6 +94,8 @@ pub struct Module {
     pub bodies: Vec<Body>,
     /// All class statements, in source order.
     pub classes: Vec<Class>,
+    /// The names that bodies mention, and how, body by body.
+    pub mentioned: Vec<(Sym, Mention)>,
     /// How many constructs were not modelled and became [`OpKind::Opaque`].
     pub opaque: u32,
 }
@@ -144,6 +148,10 @@ pub struct Body {
     pub is_generator: bool,
     /// Is it `async def`?
     pub is_async: bool,
+    /// What stands in it at all.
+    pub glance: Glance,
+    /// Where in [`Module::mentioned`] the names are that it mentions, variables left out.
+    pub mentions: (u32, u32),
 }
 
 /// What is said in words about a function.
@@ -268,6 +276,8 @@ pub struct LocalInfo {
     pub captured: bool,
     /// Do functions inside this one rebind it (`nonlocal`, or `global` for the module's names)?
     pub rebound_inside: bool,
+    /// Does this body read it?
+    pub loaded: bool,
 }
 
 /// A class statement.
@@ -321,6 +331,13 @@ pub enum Terminator {
     Return(Option<Temp>),
     /// An exception leaves the body.
     Raise,
+}
+
+impl Module {
+    /// The methods, keywords and attributes set that a body mentions, as often as it does.
+    pub fn mentions(&self, body: &Body) -> &[(Sym, Mention)] {
+        self.mentioned.get(body.mentions.0 as usize..body.mentions.1 as usize).unwrap_or(&[])
+    }
 }
 
 impl Body {

@@ -1,5 +1,6 @@
 //! The invariants of the IR.
 
+use super::glance::Collector;
 use super::{Body, Cond, LocalKind, Module, OpKind, Temp, Terminator};
 
 /// Checks the invariants that the room's documentation names; what is broken, in words.
@@ -33,6 +34,30 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    /// What is said of the body as a whole.
+    fn glance(&mut self) {
+        let mut collector = Collector::default();
+        let mut loaded = vec![false; self.body.locals.len()];
+        for block in &self.body.blocks {
+            for op in &block.ops {
+                collector.op(&op.kind, op.dest);
+                if let OpKind::Load(local) = op.kind {
+                    loaded.get_mut(local.index()).into_iter().for_each(|loaded| *loaded = true);
+                }
+            }
+            collector.end(&block.term);
+        }
+        let mut mentions = self.module.mentions(self.body).to_vec();
+        mentions.sort_unstable();
+        collector.mentions.sort_unstable();
+        if collector.glance != self.body.glance || collector.mentions != mentions {
+            self.problems.push("it holds other ops than it says".into());
+        }
+        if !self.body.locals.iter().map(|info| info.loaded).eq(loaded) {
+            self.problems.push("it reads other names than it says".into());
+        }
+    }
+
     fn body(&mut self, id: usize) {
         let body = self.body;
         if body.blocks.is_empty() {
@@ -51,6 +76,7 @@ impl Check<'_> {
         for (i, info) in body.locals.iter().enumerate() {
             self.local_kind(i, info.kind);
         }
+        self.glance();
         // Where each temp is defined: the block plus one.
         let mut defined = vec![0u32; body.temps.len()];
         for (b, block) in body.blocks.iter().enumerate() {

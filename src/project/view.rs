@@ -50,7 +50,8 @@ impl<'a> View<'a> {
                 && let Some(path) = view.stands_for(name)
             {
                 let near = key_of(&path).is_some_and(|key| project.files.are_near(file, key.1));
-                imported.push(Imported { name: name.clone(), path, near });
+                let module = path.ends_with('>');
+                imported.push(Imported { name: name.clone(), path, near, module });
             }
         }
         imported.sort_unstable_by(|a, b| a.name.cmp(&b.name));

@@ -2,7 +2,7 @@
 
 use super::Candidates;
 use super::flow::Places;
-use crate::ir::{Body, BodyId, Op, OpKind, Sym};
+use crate::ir::{Body, BodyId, Mention, Sym};
 
 impl Candidates<'_> {
     /// The bodies that mention one of these functions of the file.
@@ -35,8 +35,8 @@ impl Candidates<'_> {
         if writing.is_empty() {
             return Vec::new();
         }
-        let calls = |op: &Op| matches!(&op.kind, OpKind::Method { name, .. } if writing.contains(name));
-        let calling = |body: &Body| body.blocks.iter().any(|block| block.ops.iter().any(calls));
+        let calls = |mention: &(Sym, Mention)| matches!(mention.1, Mention::Method(_)) && writing.contains(&mention.0);
+        let calling = |body: &Body| self.module.mentions(body).iter().any(calls);
         let bodies = self.module.bodies.iter().enumerate();
         bodies.filter(|(_, body)| calling(body)).map(|(i, _)| BodyId(i as u32)).collect()
     }

@@ -216,6 +216,8 @@ pub struct Imported {
     pub path: String,
     /// Is it of the same package, or found from the same folder?
     pub near: bool,
+    /// Is it a module, rather than something in one?
+    pub module: bool,
 }
 
 /// Where the interpreter asks for what other files hold. `project` implements it.

@@ -1,6 +1,7 @@
 //! The body that is being lowered: its locals, its blocks, and the place where ops go.
 
 use super::flow::Frame;
+use crate::ir::glance::Collector;
 use crate::ir::{
     Ann, Block, BlockId, BodyId, BodyKind, ClassId, Local, LocalInfo, LocalKind, Op, OpKind, Param, Sym, Temp,
     Terminator,
@@ -41,6 +42,8 @@ pub(super) struct Fun<'a> {
     pub(super) receiver: Option<Sym>,
     /// How many copies of `finally` statements we are inside of.
     pub(super) copies: u32,
+    /// What stands in the body so far.
+    pub(super) collector: Collector,
 }
 
 impl Default for Fun<'_> {
@@ -68,6 +71,7 @@ impl Default for Fun<'_> {
             raise: None,
             receiver: None,
             copies: 0,
+            collector: Collector::default(),
         }
     }
 }
@@ -80,6 +84,7 @@ impl Fun<'_> {
         (self.at, self.handler, self.ret, self.raise, self.receiver) = (None, None, None, None, None);
         self.comps.clear();
         self.frames.clear();
+        self.collector.reset();
         for info in self.locals.drain(..) {
             if let Some(slot) = self.slots.get_mut(info.name.0 as usize) {
                 *slot = 0;
@@ -103,6 +108,7 @@ impl Fun<'_> {
     /// Ends the current block, if there is one.
     pub(super) fn end(&mut self, term: Terminator) {
         if let Some(at) = self.at.take() {
+            self.collector.end(&term);
             let block = &mut self.blocks[at.index()];
             block.ops = exact(&mut self.ops);
             block.term = term;
@@ -175,6 +181,10 @@ impl Fun<'_> {
         if self.at.is_none() {
             self.start_dead();
         }
+        if let OpKind::Load(local) = kind {
+            self.locals[local.index()].loaded = true;
+        }
+        self.collector.op(&kind, dest);
         self.ops.push(Op { kind, dest, span, maybe: self.maybe, many: self.many });
     }
 
@@ -202,7 +212,7 @@ impl Fun<'_> {
 
     pub(super) fn new_local(&mut self, name: Sym, kind: LocalKind) -> Local {
         let local = Local(self.locals.len() as u32);
-        self.locals.push(LocalInfo { name, kind, captured: false, rebound_inside: false });
+        self.locals.push(LocalInfo { name, kind, captured: false, rebound_inside: false, loaded: false });
         local
     }
 

@@ -25,7 +25,8 @@ use ruff_python_ast::Stmt;
 use rustc_hash::FxHashMap;
 
 use super::{
-    Body, BodyId, BodyKind, Class, ClassId, Cond, Local, LocalKind, Module, Names, OpKind, Sym, Temp, Terminator,
+    Body, BodyId, BodyKind, Class, ClassId, Cond, Glance, Local, LocalKind, Mention, Module, Names, OpKind, Sym, Temp,
+    Terminator,
 };
 use crate::source::Span;
 use crate::syntax::Parsed;
@@ -48,6 +49,7 @@ pub fn lower(parsed: &Parsed, text: &str) -> Module {
         names: Names::with_capacity(64 + text.len() / 64),
         bodies: Vec::new(),
         classes: Vec::new(),
+        mentioned: Vec::new(),
         around: Vec::new(),
         opaque: 0,
         fun: Box::default(),
@@ -64,14 +66,14 @@ pub fn lower(parsed: &Parsed, text: &str) -> Module {
     lower.stmts(&parsed.tree.body);
     lower.leave(id, saved);
     resolve::resolve(&mut lower);
-    let Lower { names, bodies, mut classes, opaque, .. } = lower;
+    let Lower { names, bodies, mut classes, mentioned, opaque, .. } = lower;
     for class in &mut classes {
         class.attributes.sort_unstable();
         class.attributes.dedup();
         class.properties.sort_unstable();
         class.properties.dedup();
     }
-    Module { names, bodies, classes, opaque }
+    Module { names, bodies, classes, mentioned, opaque }
 }
 
 /// What is known of a body when it is begun.
@@ -88,6 +90,7 @@ struct Lower<'a> {
     names: Names,
     bodies: Vec<Body>,
     classes: Vec<Class>,
+    mentioned: Vec<(Sym, Mention)>,
     /// For each body the comprehension variables of the enclosing body that are in scope where it is made.
     around: Vec<Vec<(Sym, Local)>>,
     opaque: u32,
@@ -134,6 +137,8 @@ impl<'a> Lower<'a> {
             docstring: None,
             is_generator: false,
             is_async: false,
+            glance: Glance::default(),
+            mentions: (0, 0),
         });
         self.nesting += 1;
         // What a hostile file puts there in masses is not worth a copy for each lambda.
@@ -160,6 +165,10 @@ impl<'a> Lower<'a> {
         body.annotations = exact(&mut fun.annotations);
         body.docstring = fun.docstring;
         body.is_generator = fun.is_generator;
+        body.glance = fun.collector.glance;
+        let from = self.mentioned.len() as u32;
+        self.mentioned.append(&mut fun.collector.mentions);
+        body.mentions = (from, self.mentioned.len() as u32);
         self.spare.push(fun);
     }
 

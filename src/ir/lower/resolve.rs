@@ -91,7 +91,7 @@ impl Resolver {
         }
         let locals = &mut lower.bodies[0].locals;
         let local = Local(locals.len() as u32);
-        locals.push(LocalInfo { name, kind: LocalKind::Plain, captured: false, rebound_inside: false });
+        locals.push(LocalInfo { name, kind: LocalKind::Plain, captured: false, rebound_inside: false, loaded: false });
         self.globals[name.0 as usize] = Some(local);
         local
     }
@@ -148,7 +148,7 @@ impl Resolver {
             for at in between.into_iter().rev() {
                 let locals = &mut lower.bodies[at.index()].locals;
                 let local = Local(locals.len() as u32);
-                locals.push(LocalInfo { name, kind: found, captured: true, rebound_inside: nonlocal });
+                locals.push(LocalInfo { name, kind: found, captured: true, rebound_inside: nonlocal, loaded: false });
                 self.maps.entry(at).or_default().insert(name, local);
                 found = LocalKind::Free(local);
             }
