@@ -282,7 +282,7 @@ impl Printer<'_> {
 }
 
 fn t(temp: Temp) -> String {
-    format!("t{}", temp.0)
+    format!("t{}", temp.index())
 }
 
 fn list(temps: &[Temp]) -> String {
