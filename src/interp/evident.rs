@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::machine::Machine;
 use crate::domain::{BufId, Origin, Value, ValueId};
-use crate::ir::{BlockId, BodyId, ClassId, Const, Local, LocalKind, Module, Op, OpKind, Param, Sym, Temp};
+use crate::ir::{BlockId, BodyId, ClassId, CmpOp, Const, Local, LocalKind, Module, Op, OpKind, Param, Sym, Temp};
 use crate::model::{ResultRule, RowId};
 
 /// Expressions are looked into this deep.
@@ -80,6 +80,10 @@ impl<'a> Machine<'a> {
     }
 
     fn binds_to_array(&mut self, class: ClassId, name: Sym) -> bool {
+        self.binds_to(class, name, 0)
+    }
+
+    fn binds_to(&mut self, class: ClassId, name: Sym, depth: usize) -> bool {
         let module = self.module;
         let bindings = self.bindings.entry(class).or_insert_with(|| Bindings::of(module, class));
         let bound: SmallVec<[Bound; 4]> = bindings.0.iter().filter(|bound| bound.name == name).copied().collect();
@@ -89,7 +93,7 @@ impl<'a> Machine<'a> {
             match of_block.op(value).map(|op| &op.kind) {
                 Some(OpKind::Const(Const::None)) => {}
                 Some(OpKind::Const(_)) => return false,
-                _ => found = found || self.makes_array(&of_block, value, 0),
+                _ => found = found || self.makes_array(&of_block, value, depth),
             }
         }
         found
@@ -103,10 +107,23 @@ impl<'a> Machine<'a> {
                 let value = self.outer(made.parent, *local);
                 self.values.array(value).is_some_and(|array| array.certain())
             }
-            OpKind::Binary(_, left, right) => {
+            OpKind::Compare(CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn, ..) => false,
+            OpKind::Binary(_, left, right) | OpKind::Compare(_, left, right) => {
                 self.makes_array(made, *left, depth + 1) || self.makes_array(made, *right, depth + 1)
             }
             OpKind::Unary(_, operand) => self.makes_array(made, *operand, depth + 1),
+            // `self.mask = self.data > 0`
+            OpKind::Attr(obj, name) => {
+                let body = &self.module.bodies[made.parent.index()];
+                let receiver = body.params.first().map(|param| param.local);
+                match (made.op(*obj).map(|op| &op.kind), body.class) {
+                    (Some(OpKind::Load(local)), Some(class)) if Some(*local) == receiver => {
+                        let mut line = self.classes.own_line(class).into_iter();
+                        depth + 2 < MAX_DEPTH && line.any(|class| self.binds_to(class, *name, depth + 2))
+                    }
+                    _ => false,
+                }
+            }
             OpKind::Call(callee, _) => {
                 let callee = self.path_value(made, *callee, depth + 1);
                 self.gives_array(callee)

@@ -1,6 +1,6 @@
 //! A loop collects small views, each of which keeps a big array of its own alive.
 
-use crate::domain::{Array, Bound, Evidence, Interval, Owner, Region, ValueId};
+use crate::domain::{Array, Bound, Evidence, Interval, Kinds, Owner, Region, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::rules::common::{in_order, is_local, is_small_part, label, made_label};
 use crate::rules::help::{copy_of, quotable};
@@ -28,14 +28,13 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         let Some(array) = trace.array(value) else { continue };
         let [buf] = array.bufs[..] else { continue };
         // A single element is a number, unless the array has more dimensions.
-        if !array.certain()
-            || array.evidence < Evidence::Certain
-            || array.owner != Owner::View
-            || !is_local(trace, array)
-        {
+        // (What a file holds and can be sliced is an array.)
+        let buffer = trace.buffers.get(buf);
+        let evident = array.certain() && array.evidence >= Evidence::Certain
+            || buffer.from_file && array.kinds.meets(Kinds::ARRAY) && takes_slice(&array.region);
+        if !evident || array.owner != Owner::View || !is_local(trace, array) {
             continue;
         }
-        let buffer = trace.buffers.get(buf);
         if buffer.size.is_some_and(|size| size < FEW) || !is_little(trace, value, array) {
             continue;
         }
@@ -50,6 +49,11 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
             findings.push(tell(trace, id, array));
         }
     }
+}
+
+/// Was the part taken by a slice, along its first axis?
+fn takes_slice(region: &Region) -> bool {
+    matches!(region, Region::Part(intervals) if intervals.first().is_some_and(|first| *first != Interval::single(first.lo)))
 }
 
 /// Was the array read from text, a line most likely, which holds few numbers?

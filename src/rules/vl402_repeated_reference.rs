@@ -1,9 +1,9 @@
 //! One array is put into a list or dict several times, `[np.zeros(3)] * n`, and written through one of its places.
 
-use crate::domain::{Array, Evidence, Owner, Value, ValueId};
+use crate::domain::{Array, Evidence, Owner, Region, Value, ValueId};
 use crate::finding::{Confidence, Finding, Label, Role, RuleInfo};
-use crate::ir::Sym;
-use crate::rules::common::{Write, in_order, label, remakes, write_word, writes};
+use crate::ir::{Local, Sym};
+use crate::rules::common::{Write, in_order, is_local, label, remakes, write_word, writes};
 use crate::trace::{BodyTrace, BoundFrom, Escape, Event, EventId, EventKind, How, Link, Repeat, Walk, WriteHow};
 
 pub(super) static INFO: RuleInfo = RuleInfo {
@@ -28,6 +28,7 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
     if trace.module.names.get("meshgrid").is_some() {
         findings.extend(writes(trace).iter().filter_map(|write| spread(trace, write)));
     }
+    findings.extend(trace.iter().filter_map(|(id, _)| gathered(trace, id)));
     for (id, event) in trace.iter() {
         let EventKind::Repeated { element, into, how } = event.kind else { continue };
         if let Some(place) = list_grows(trace, id, element) {
@@ -43,6 +44,56 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         });
         findings.extend(found);
     }
+}
+
+/// `for key in keys: acc[key] = zero`, then `acc[key][0] += 1`: a loop puts one array into each place, and behind the loop
+/// one of the places is written. (What is written within it is VL401's.)
+fn gathered(trace: &BodyTrace<'_>, id: EventId) -> Option<Finding> {
+    let event = trace.event(id);
+    let EventKind::Escaped { value, how, into, via: Some(via) } = event.kind else { return None };
+    let array = trace
+        .array(value)
+        .filter(|array| array.certain() && array.lies && array.region == Region::Whole && is_local(trace, array))?;
+    let ([buf], Value::Ref(_)) = (&array.bufs[..], trace.values.get(into)) else { return None };
+    let loops = trace.loops_around(event.block);
+    let around = loops.last()?;
+    let anywhere = match how {
+        Escape::Collected => true,
+        Escape::Keyed(key) => trace.binds_in(around, key),
+        _ => false,
+    };
+    let inside = |other: &Event| around.holds(other.block);
+    let made_inside = trace.iter().any(|(_, other)| match other.kind {
+        EventKind::Made { buf: made } => made == *buf && inside(other),
+        EventKind::Bound { local, .. } => local == via && inside(other),
+        _ => false,
+    });
+    // (A list that is made in the loop gets the array once.)
+    let anew = trace.iter().any(|(_, other)| match (&other.kind, trace.values.get(into)) {
+        (EventKind::Made { buf }, Value::Ref(objects)) => objects.contains(buf) && inside(other),
+        _ => false,
+    });
+    let repeated = Repeated { id, event, array, into, how: Repeat::Comprehension };
+    if !anywhere || made_inside || anew || !trace.buffers.get(*buf).single() || is_refilled(trace, &repeated) {
+        return None;
+    }
+    let writes = writes(trace);
+    let through = |write: &&Write<'_>| {
+        let held = |via: Local| {
+            trace.bindings(via).any(|(_, bound)| match bound.kind {
+                EventKind::Bound { value, .. } => is_holder(trace, &repeated, value),
+                _ => false,
+            })
+        };
+        !inside(write.event)
+            && write.how != WriteHow::TupleItem
+            && write.via.is_some_and(held)
+            && trace.overlaps(array, write.value)
+            && trace.walk_from(id, |at| if at == write.id { Walk::Found } else { Walk::On }).is_some()
+    };
+    let write = writes.iter().find(through)?;
+    let said = format!("{} changes it in all places", write_word(trace, write.how));
+    Some(tell(trace, &repeated, vec![label(write.event.span, Role::Seen, said)]))
 }
 
 /// A write into an array of which several elements lie in one place: it changes them all.
@@ -153,8 +204,10 @@ fn is_holder(trace: &BodyTrace<'_>, repeated: &Repeated<'_>, value: ValueId) -> 
 
 /// Is anything else put there, so that what stands in a place may be another thing?
 fn is_refilled(trace: &BodyTrace<'_>, repeated: &Repeated<'_>) -> bool {
-    trace.iter().any(|(_, event)| match event.kind {
-        EventKind::Escaped { into, .. } if into != ValueId::BOTTOM => is_holder(trace, repeated, into),
+    trace.iter().any(|(id, event)| match event.kind {
+        EventKind::Escaped { into, .. } if into != ValueId::BOTTOM && id != repeated.id => {
+            is_holder(trace, repeated, into)
+        }
         EventKind::Written { object, how: WriteHow::Item { .. }, .. } if repeated.how == Repeat::Fill => {
             is_holder(trace, repeated, object)
         }

@@ -1,6 +1,6 @@
 //! `a = b = np.zeros(n)` makes one array with two names: what is written through one is seen through the other.
 
-use crate::domain::{Array, Evidence, Kinds, ValueId};
+use crate::domain::{Array, BufId, Evidence, Kinds, Origin, Region, Value, ValueId};
 use crate::finding::{Confidence, Finding, Role, RuleInfo};
 use crate::ir::{Local, Sym};
 use crate::rules::common::{Write, in_order, is_local, label, remakes, write_word, writes};
@@ -42,6 +42,38 @@ pub(super) fn check(trace: &BodyTrace<'_>, findings: &mut Vec<Finding>) {
         let Some(last) = group.last().filter(|last| group.len() > 1 && is_new(trace, last)) else { continue };
         findings.extend(pairs(group).find_map(|(a, b)| harm(trace, a, b, last.id)));
     }
+    findings.extend(kept_twice(trace));
+}
+
+/// `zero = np.zeros(n)`, `self.m = zero`, `self.v = zero`.
+fn kept_twice(trace: &BodyTrace<'_>) -> Option<Finding> {
+    let kept: Vec<Bound<'_>> = trace.iter().filter_map(|(id, _)| kept(trace, id)).collect();
+    let same = |a: &Bound<'_>, b: &Bound<'_>| a.array.bufs == b.array.bufs && a.id != b.id;
+    pairs(&kept).filter(|(a, b)| same(a, b)).find_map(|(a, b)| {
+        let later = if a.id > b.id { a } else { b };
+        harm(trace, a, b, later.id).map(|finding| Finding { span: later.stmt, ..finding })
+    })
+}
+
+/// An array of the body's own that a name holds and that is stored in an attribute of `self` as it is.
+fn kept<'a>(trace: &BodyTrace<'a>, id: EventId) -> Option<Bound<'a>> {
+    let event = trace.event(id);
+    let EventKind::Escaped { value, how: Escape::Attribute(name), via: Some(_), into } = event.kind else {
+        return None;
+    };
+    let receiver = trace.receiver()?;
+    let Value::Array(own) = trace.values.get(into) else { return None };
+    let is_self = |&buf: &BufId| trace.buffers.get(buf).origin == Origin::Param(trace.id, receiver);
+    let array = trace.array(value).filter(|array| {
+        array.evidence >= Evidence::Certain
+            && array.lies
+            && array.region == Region::Whole
+            && is_local(trace, array)
+            && !array.kinds.meets(Kinds::SCALAR)
+    })?;
+    let whole =
+        array.bufs.len() == 1 && trace.chain(value).is_empty() && own.is_entry() && own.bufs.iter().all(is_self);
+    whole.then_some(Bound { id, stmt: event.stmt, value, array, target: Target::Attribute(name) })
 }
 
 fn binding<'a>(trace: &BodyTrace<'a>, id: EventId) -> Option<Bound<'a>> {
