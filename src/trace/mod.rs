@@ -13,6 +13,7 @@ mod exchange;
 pub mod fact;
 mod feasible;
 mod fill;
+mod frames;
 pub mod harm;
 pub mod loops;
 mod neighbours;

@@ -5,7 +5,7 @@
 
 use smallvec::SmallVec;
 
-use super::axes::definition;
+use super::axes::{definition, resolved};
 use super::shift::items;
 use super::sweep::made;
 use super::{BodyTrace, Event, EventId, EventKind, How, WriteHow};
@@ -30,15 +30,28 @@ pub struct Lapping {
 
 /// A product: a number and the names that it is multiplied with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Product {
-    number: i64,
-    names: SmallVec<[String; 4]>,
+pub(super) struct Product {
+    pub(super) number: i64,
+    pub(super) names: SmallVec<[String; 4]>,
+}
+
+impl Product {
+    /// A number.
+    pub(super) fn of(number: i64) -> Product {
+        Product { number, names: SmallVec::new() }
+    }
 }
 
 impl<'a> BodyTrace<'a> {
     /// Does the write give the elements of windows that overlap values of their own, so that of those in one place one alone
     /// is left, or, window by window, all are laid one upon the other?
     pub fn lapping(&self, write: EventId) -> Option<Lapping> {
+        let frames = || self.overlapping_frames(write).map(|made| Lapping { made, one_by_one: true });
+        self.lapping_windows(write).or_else(frames)
+    }
+
+    /// Windows as NumPy's functions make them.
+    fn lapping_windows(&self, write: EventId) -> Option<Lapping> {
         let event = self.event(write);
         let EventKind::Written { value, how, .. } = event.kind else { return None };
         let whole = match how {
@@ -60,8 +73,13 @@ impl<'a> BodyTrace<'a> {
         if !whole || self.array(value)?.writeable.no() {
             return None;
         }
-        let from = self.windows_from(windows)?;
         let (block, op) = self.op_of(event)?;
+        let target = match op.kind {
+            OpKind::InPlace(_, target, _) | OpKind::SetItem { obj: target, .. } => Some(target),
+            _ => None,
+        };
+        let kept = || target.and_then(|target| self.attribute_windows(block, target));
+        let from = self.windows_from(windows).or_else(kept)?;
         let stored = match op.kind {
             OpKind::InPlace(_, _, operand) => Some(operand),
             OpKind::SetItem { index, value, .. } if takes_all(block, index) => match made(block, value)?.kind {
@@ -123,6 +141,28 @@ impl<'a> BodyTrace<'a> {
     fn windows_from(&self, value: ValueId) -> Option<Span> {
         let (block, op) = self.op_numbered(self.array(value)?.made_by)?;
         self.overlap(self.body, block, &op.kind, 0).then_some(op.span)
+    }
+
+    /// Where the windows are made that the methods of the class keep in the attribute, and nothing else.
+    fn attribute_windows(&self, block: &'a Block, target: Temp) -> Option<Span> {
+        let (object, path) = resolved(self.body, block, target)?;
+        let [name] = path[..] else { return None };
+        let class = self.body.class.filter(|_| self.receiver() == Some(object))?;
+        let mut found = None;
+        for &(_, method) in &self.module.classes[class.index()].methods {
+            let body = &self.module.bodies[method.index()];
+            for block in &body.blocks {
+                for op in &block.ops {
+                    let OpKind::SetAttr { name: bound, value, inplace: false, .. } = op.kind else { continue };
+                    if bound == name {
+                        let (at, value) = followed(body, block, value);
+                        let op = made(at, value).filter(|op| self.overlap(body, at, &op.kind, 0))?;
+                        found = Some(op.span);
+                    }
+                }
+            }
+        }
+        found
     }
 
     /// Is what is stored, or what the operator takes, an array: other numbers for other elements?
@@ -265,13 +305,13 @@ impl<'a> BodyTrace<'a> {
         Some(items.iter().map(item).collect())
     }
 
-    fn product(&self, body: &'a Body, block: &'a Block, temp: Temp, depth: usize) -> Option<Product> {
+    pub(super) fn product(&self, body: &'a Body, block: &'a Block, temp: Temp, depth: usize) -> Option<Product> {
         if depth >= MAX_DEPTH {
             return None;
         }
         let of_name = |text: &str| Product { number: 1, names: smallvec::smallvec![text.to_owned()] };
         match &made(block, temp)?.kind {
-            OpKind::Const(Const::Int(n)) => Some(Product { number: *n, names: SmallVec::new() }),
+            OpKind::Const(Const::Int(n)) => Some(Product::of(*n)),
             OpKind::Binary(BinOp::Mult, left, right) => {
                 let (mut a, b) =
                     (self.product(body, block, *left, depth + 1)?, self.product(body, block, *right, depth + 1)?);
@@ -283,9 +323,11 @@ impl<'a> BodyTrace<'a> {
                 let name = self.module.names.text(body.locals[local.index()].name);
                 match definition(body, block, temp) {
                     Some((at, bound)) => match made(at, bound)?.kind {
-                        OpKind::Const(_) | OpKind::Index(..) | OpKind::Attr(..) | OpKind::Binary(BinOp::Mult, ..) => {
-                            self.product(body, at, bound, depth + 1)
-                        }
+                        OpKind::Const(_)
+                        | OpKind::Load(_)
+                        | OpKind::Index(..)
+                        | OpKind::Attr(..)
+                        | OpKind::Binary(BinOp::Mult, ..) => self.product(body, at, bound, depth + 1),
                         _ => Some(of_name(name)),
                     },
                     None => Some(of_name(name)),
@@ -339,7 +381,7 @@ fn is_shorter(long: &Product, short: &Product, count: Option<&Product>, size: Op
 }
 
 /// Does the name say that it is the way from one window to the next?
-fn names_a_step(name: &str) -> bool {
+pub(super) fn names_a_step(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["hop", "step", "stride", "shift", "skip", "slide", "advance"].iter().any(|word| name.contains(word))
 }
