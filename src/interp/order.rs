@@ -29,6 +29,10 @@ enum Met {
 /// Reverse postorder and cycles, without recursion: bodies can have very many blocks.
 pub(super) fn order(body: &Body) -> Order {
     let n = body.blocks.len();
+    if n == 1 && body.followers(BlockId(0)).is_empty() {
+        let no = || vec![false];
+        return Order { blocks: vec![BlockId(0)], position: vec![0], in_loop: no(), header: no(), loops: false };
+    }
     let mut position = vec![u32::MAX; n];
     let mut blocks = Vec::with_capacity(n);
     let mut met = vec![Met::Not; n];

@@ -24,12 +24,13 @@ pub(super) struct Write<'a> {
 /// All writes of a body, and what must be one: a call that is given an empty buffer to fill.
 pub(super) fn writes<'a>(trace: &BodyTrace<'a>) -> Vec<Write<'a>> {
     let mut found = Vec::new();
-    for (id, event) in trace.iter() {
+    for &id in trace.written() {
+        let event = trace.event(id);
         if let EventKind::Written { value, object, via, direct, how } = event.kind {
             found.push(Write { id, event, value, object, via, direct, how });
         }
     }
-    for (id, name) in trace.fills() {
+    for &(id, name) in trace.fills() {
         let event = trace.event(id);
         if let EventKind::Escaped { value, via, .. } = event.kind {
             found.push(Write { id, event, value, object: value, via, direct: true, how: WriteHow::Argument(name) });

@@ -303,6 +303,10 @@ pub struct BodyTrace<'a> {
 pub struct Lists {
     /// The events that tell of derivations, by op.
     derivations: OnceCell<Vec<(u32, EventId)>>,
+    /// The events that tell of writes.
+    written: OnceCell<Vec<EventId>>,
+    /// The calls that must write what they are given, and their names.
+    pub(super) filled: OnceCell<Vec<(EventId, Sym)>>,
     /// For each block those that it may follow.
     before: OnceCell<Vec<SmallVec<[BlockId; 4]>>>,
 }
@@ -343,6 +347,12 @@ impl<'a> BodyTrace<'a> {
     /// All events with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (EventId, &'a Event)> {
         self.events.iter().enumerate().map(|(i, event)| (EventId(i as u32), event))
+    }
+
+    /// The events that tell of writes, in their order.
+    pub fn written(&self) -> &[EventId] {
+        let is_write = |(_, event): &(EventId, &Event)| matches!(event.kind, EventKind::Written { .. });
+        self.lists.written.get_or_init(|| self.iter().filter(is_write).map(|(id, _)| id).collect())
     }
 
     /// The derivations that an op tells of, in the order of events.

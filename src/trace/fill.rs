@@ -10,7 +10,11 @@ use crate::ir::{OpKind, Sym};
 impl<'a> BodyTrace<'a> {
     /// The events at which an array that `np.empty` made, and that nothing else in the body writes, is passed to what it
     /// is passed to first: the call's last name, and each event.
-    pub fn fills(&self) -> Vec<(EventId, Sym)> {
+    pub fn fills(&self) -> &[(EventId, Sym)] {
+        self.lists.filled.get_or_init(|| self.find_fills())
+    }
+
+    fn find_fills(&self) -> Vec<(EventId, Sym)> {
         let mut found = Vec::new();
         let mut first: SmallVec<[(BufId, Sym); 4]> = SmallVec::new();
         for (id, event) in self.iter() {
