@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::{ClassSummary, Method, MethodKind};
 use crate::interp::lineage::Base;
 use crate::interp::machine::Machine;
@@ -48,12 +50,11 @@ impl Machine<'_> {
             }
             i += 1;
         }
+        let mut bodies: FxHashMap<String, BodyId> = FxHashMap::default();
         for &class in &own {
-            self.add_methods(class, &mut told.methods);
+            self.add_methods(class, &mut told.methods, &mut bodies);
         }
-        if !told.methods.is_empty() {
-            self.close(&own, &mut told.methods);
-        }
+        self.add_asked(&own, &mut told.methods, &bodies);
         for base in others {
             told.open |= base.open;
             for (name, method) in &base.methods {
@@ -78,7 +79,12 @@ impl Machine<'_> {
     }
 
     /// Adds the methods of a class of which something is known, and those that hide one that is there.
-    fn add_methods(&self, class: ClassId, methods: &mut BTreeMap<String, Method>) {
+    fn add_methods(
+        &self,
+        class: ClassId,
+        methods: &mut BTreeMap<String, Method>,
+        bodies: &mut FxHashMap<String, BodyId>,
+    ) {
         let info = &self.module.classes[class.index()];
         // Of several definitions the last one counts.
         for &(name, id) in info.methods.iter().rev() {
@@ -97,22 +103,23 @@ impl Machine<'_> {
                 false => MethodKind::Plain,
             };
             let name = self.name(name).to_owned();
-            methods.entry(name).or_insert_with(|| {
+            if !methods.contains_key(&name) {
                 let summary = Some(Arc::new(self.export(id, summary)));
-                Method { kind, summary, asks: self.asked(body) }
-            });
+                bodies.insert(name.clone(), id);
+                methods.insert(name, Method { kind, summary, asks: Vec::new() });
+            }
         }
     }
 
-    /// The names that a method asks of its receiver.
-    fn asked(&self, body: &Body) -> Vec<String> {
-        let mut asked: Vec<String> = self.asked_of_receiver(body).map(|name| self.name(name).to_owned()).collect();
+    /// The names that a method asks of its receiver, each once.
+    fn asked(&self, body: BodyId) -> Vec<Sym> {
+        let mut asked: Vec<Sym> = Self::asked_of_receiver(&self.module.bodies[body.index()]).collect();
         asked.sort_unstable();
         asked.dedup();
         asked
     }
 
-    fn asked_of_receiver<'b>(&self, body: &'b Body) -> impl Iterator<Item = Sym> + use<'b> {
+    fn asked_of_receiver(body: &Body) -> impl Iterator<Item = Sym> {
         let receiver = body.params.first().map(|param| param.local);
         let mut own: Vec<Temp> = Vec::new();
         body.blocks.iter().flat_map(|block| &block.ops).filter_map(move |op| match &op.kind {
@@ -125,23 +132,29 @@ impl Machine<'_> {
         })
     }
 
-    /// Adds to what each method asks what those methods ask that it asks for; what is no method is left out.
-    fn close(&self, classes: &[ClassId], methods: &mut BTreeMap<String, Method>) {
-        for method in methods.values_mut() {
+    /// Says of each method what it asks of its receiver, and what those methods ask that it asks for.
+    fn add_asked(
+        &self,
+        classes: &[ClassId],
+        methods: &mut BTreeMap<String, Method>,
+        bodies: &FxHashMap<String, BodyId>,
+    ) {
+        // What each body asks, each looked at once.
+        let mut known: FxHashMap<BodyId, Vec<Sym>> = FxHashMap::default();
+        for (name, method) in methods {
+            let Some(&body) = bodies.get(name) else { continue };
+            let mut asks: Vec<Sym> = known.entry(body).or_insert_with(|| self.asked(body)).clone();
             let mut i = 0;
-            while i < method.asks.len() {
-                let name = self.module.names.get(&method.asks[i]);
-                let found = name.and_then(|name| {
-                    let mut all = classes.iter().flat_map(|class| &self.module.classes[class.index()].methods);
-                    all.find(|method| method.0 == name)
-                });
-                for asked in found.into_iter().flat_map(|found| self.asked(&self.module.bodies[found.1.index()])) {
-                    if !method.asks.contains(&asked) {
-                        method.asks.push(asked);
-                    }
+            while i < asks.len() {
+                let mut all = classes.iter().flat_map(|class| &self.module.classes[class.index()].methods);
+                if let Some(&(_, found)) = all.find(|method| method.0 == asks[i]) {
+                    let more = known.entry(found).or_insert_with(|| self.asked(found));
+                    let new: Vec<Sym> = more.iter().copied().filter(|asked| !asks.contains(asked)).collect();
+                    asks.extend(new);
                 }
                 i += 1;
             }
+            method.asks = asks.into_iter().map(|asked| self.name(asked).to_owned()).collect();
             method.asks.sort_unstable();
         }
     }
