@@ -106,7 +106,7 @@ impl Machine<'_> {
             if !methods.contains_key(&name) {
                 let summary = Some(Arc::new(self.export(id, summary)));
                 bodies.insert(name.clone(), id);
-                methods.insert(name, Method { kind, summary, asks: Vec::new() });
+                methods.insert(name, Method { kind, summary, asks: Arc::default() });
             }
         }
     }
@@ -154,8 +154,9 @@ impl Machine<'_> {
                 }
                 i += 1;
             }
-            method.asks = asks.into_iter().map(|asked| self.name(asked).to_owned()).collect();
-            method.asks.sort_unstable();
+            let mut asks: Vec<String> = asks.into_iter().map(|asked| self.name(asked).to_owned()).collect();
+            asks.sort_unstable();
+            method.asks = asks.into();
         }
     }
 }

@@ -139,7 +139,7 @@ pub struct Method {
     pub summary: Option<Arc<Summary>>,
     /// The names that it asks of its receiver, and those that the methods of such names ask, sorted: a class that has a
     /// method of its own for one makes it another method.
-    pub asks: Vec<String>,
+    pub asks: Arc<[String]>,
 }
 
 /// How a method is called.
