@@ -305,6 +305,11 @@ impl Values {
         self.masks[id.0 as usize] & bit(buf) == 0
     }
 
+    /// Does the content certainly mention none of these buffers or objects?
+    pub fn content_avoids(&self, id: ContentId, bufs: &[BufId]) -> bool {
+        bufs.iter().all(|&buf| self.content_masks[id.0 as usize] & bit(buf) == 0)
+    }
+
     /// The id of a content.
     pub fn intern_content(&mut self, content: Content) -> ContentId {
         let (number, new) = self.contents.intern(content);

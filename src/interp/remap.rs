@@ -17,6 +17,9 @@ impl Machine<'_> {
             self.temps[temp] = remap_value(&mut self.values, self.temps[temp], bufs, &change, &mut memo);
         }
         for i in 0..self.state.heap.len() {
+            if self.values.content_avoids(self.state.heap[i].1, bufs) {
+                continue;
+            }
             let mut content = self.values.content(self.state.heap[i].1).clone();
             for (_, value) in &mut content.fixed {
                 *value = remap_value(&mut self.values, *value, bufs, &change, &mut memo);
