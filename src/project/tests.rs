@@ -189,7 +189,7 @@ fn summaries_survive_being_stored() {
     let view = tree.project.view(at, &tree.modules[at]);
     let class = view.class(&view.imported()[0].path).unwrap();
     let method = &class.methods["f"];
-    assert_eq!(method.asks, ["g"]);
+    assert_eq!(method.asks[..], ["g"]);
     assert_eq!(method.summary.as_ref().unwrap().writes[0].file.as_deref(), Some("/w.py"));
     let text = serde_json::to_string(&*class).unwrap();
     assert_eq!(serde_json::from_str::<ClassSummary>(&text).unwrap(), *class);

@@ -103,11 +103,11 @@ impl Machine<'_> {
                 false => MethodKind::Plain,
             };
             let name = self.name(name).to_owned();
-            if !methods.contains_key(&name) {
-                let summary = Some(Arc::new(self.export(id, summary)));
+            methods.entry(name).or_insert_with_key(|name| {
                 bodies.insert(name.clone(), id);
-                methods.insert(name, Method { kind, summary, asks: Arc::default() });
-            }
+                let summary = Some(Arc::new(self.export(id, summary)));
+                Method { kind, summary, asks: Arc::default() }
+            });
         }
     }
 
