@@ -409,6 +409,8 @@ pub enum Value {
     Bool(Option<bool>),
     /// A Python float or a float64 scalar.
     Float,
+    /// A Python complex number.
+    Complex,
     /// A number of any other type, or of one that is not known.
     Number,
     /// A string.

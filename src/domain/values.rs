@@ -143,9 +143,13 @@ impl Values {
             Value::Bottom => Kinds(0),
             Value::Unknown | Value::Module(_) => Kinds::ANY,
             Value::None => Kinds::NONE,
-            Value::Scalar | Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number | Value::Str(_) => {
-                Kinds::SCALAR
-            }
+            Value::Scalar
+            | Value::Int(_)
+            | Value::Bool(_)
+            | Value::Float
+            | Value::Complex
+            | Value::Number
+            | Value::Str(_) => Kinds::SCALAR,
             Value::Basic => Kinds::SCALAR.union(Kinds::OTHER).union(Kinds::FOREIGN).union(Kinds::WILD),
             Value::Array(array) => array.kinds,
             Value::Tuple(_) | Value::TupleOf(_) => Kinds::CONTAINER.union(Kinds::FOREIGN),
@@ -192,8 +196,8 @@ impl Values {
             (Value::Bool(_), Value::Bool(_)) => Value::Bool(None),
             (Value::Str(_), Value::Str(_)) => Value::Str(None),
             (
-                Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number,
-                Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number,
+                Value::Int(_) | Value::Bool(_) | Value::Float | Value::Complex | Value::Number,
+                Value::Int(_) | Value::Bool(_) | Value::Float | Value::Complex | Value::Number,
             ) => Value::Number,
             (Value::Dtype(a), Value::Dtype(b)) => Value::Dtype(a.join(*b)),
             (Value::Range(a, m, p), Value::Range(b, n, q)) => {

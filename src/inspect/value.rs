@@ -34,7 +34,9 @@ pub(crate) fn claim(value: ValueId, trace: &BodyTrace<'_>, lines: &LineIndex, te
     let of_kind = |kind| Some(Claim { kind: Some(kind), ..Claim::default() });
     match trace.values.get(value) {
         Value::None => of_kind("none"),
-        Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number | Value::Str(_) => of_kind("scalar"),
+        Value::Int(_) | Value::Bool(_) | Value::Float | Value::Complex | Value::Number | Value::Str(_) => {
+            of_kind("scalar")
+        }
         Value::Tuple(_) | Value::TupleOf(_) => of_kind("container"),
         Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => array_claim(array, trace, lines, text),
         _ => None,

@@ -120,7 +120,7 @@ impl<'a> Machine<'a> {
         let element = self.elements(objects);
         let number = match count {
             Value::Array(array) => array.evidence == Evidence::None && array.kinds.meets(Kinds::SCALAR),
-            Value::Unknown | Value::Scalar | Value::Number => true,
+            Value::Unknown | Value::Scalar | Value::Complex | Value::Number => true,
             _ => false,
         };
         element == ValueId::NONE || number && self.has_memory(element)
@@ -208,12 +208,16 @@ impl<'a> Machine<'a> {
         let dtype = dtype.unwrap_or_else(|| self.promoted(operands));
         let shape = self.broadcast(operands);
         let (c, f) = self.dense_order(operands);
+        let strides = self.computed_strides(operands);
         self.fresh(0, kinds, evidence, |array| {
             array.set_shape(shape);
             array.dtype = dtype;
             (array.c, array.f) = (c, f);
             if array.ndim().is_some_and(|n| n <= 1) {
                 (array.c, array.f) = (Tri::Must, Tri::Must);
+            }
+            if strides.is_some() && array.kinds == Kinds::ARRAY {
+                array.set_layout(array.shape.clone(), strides);
             }
             array.owner = Owner::Owner;
         })

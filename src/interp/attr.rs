@@ -44,7 +44,7 @@ impl<'a> Machine<'a> {
                     _ => step,
                 }
             }
-            Value::Scalar | Value::Int(_) | Value::Float | Value::Number | Value::Bool(_)
+            Value::Scalar | Value::Int(_) | Value::Float | Value::Complex | Value::Number | Value::Bool(_)
                 if matches!(self.name(name), "real" | "imag" | "dtype" | "ndim" | "size") =>
             {
                 ValueId::SCALAR
@@ -449,9 +449,22 @@ impl<'a> Machine<'a> {
         self.state.dirty = true;
     }
 
+    /// May somebody else have hold of the array, as an object?
+    fn may_be_another_s(&self, array: &Array) -> bool {
+        let made = |op: Option<&crate::ir::Op>| match op.map(|op| &op.kind) {
+            // A view is an object of its own.
+            Some(OpKind::Method { name, .. }) => self.name(*name) == "view",
+            Some(OpKind::Index(..)) => true,
+            _ => false,
+        };
+        let mut ops = self.body.blocks.iter().flat_map(|block| &block.ops);
+        !(array.made_by > 0 && array.certain() && made(ops.nth(array.made_by as usize - 1)))
+            && (array.unknown || array.bufs.iter().any(|&buf| self.buffers.get(buf).on_entry()))
+    }
+
     /// Sets what is known of an array's writeability; other names of the same object, and views of it, may be affected.
     pub(crate) fn set_writeable(&mut self, obj: Temp, array: &Array, known: Tri) {
-        self.reshapes = true;
+        self.reshapes |= self.may_be_another_s(array);
         if array.unknown {
             let all: Vec<BufId> = (0..self.buffers.len() as u32).map(BufId).collect();
             self.remap(&all, |array| array.writeable = Tri::May);
@@ -469,7 +482,7 @@ impl<'a> Machine<'a> {
 
     /// The array object itself gets another shape or dtype: every name that may be that object does.
     pub(crate) fn reshape_in_place(&mut self, obj: Temp, array: &Array, shape: Option<Shape>, dtype: bool) {
-        self.reshapes = true;
+        self.reshapes |= self.may_be_another_s(array);
         let forget = |array: &mut Array| {
             array.forget_layout();
             if dtype {

@@ -21,7 +21,11 @@ impl<'a> Machine<'a> {
         };
         let first = args.positional(0);
         match builtin {
-            Builtin::Len | Builtin::Id | Builtin::Hash | Builtin::Ord => self.values.int(None),
+            Builtin::Len => {
+                let length = args.positional(0).and_then(|(value, _)| self.length_of(value));
+                self.values.int(length)
+            }
+            Builtin::Id | Builtin::Hash | Builtin::Ord => self.values.int(None),
             Builtin::Range => {
                 args.list.iter().for_each(|arg| self.prove_int(arg.value));
                 let ints: Vec<Option<i64>> = args.values.iter().map(|&value| self.int_of(value)).collect();
@@ -387,5 +391,18 @@ impl<'a> Machine<'a> {
             };
         }
         element
+    }
+
+    /// `len(x)`, if that is known.
+    fn length_of(&self, value: ValueId) -> Option<i64> {
+        match self.values.get(value) {
+            Value::Array(array) if array.certain() => array.shape.as_ref()?.first().copied().filter(|&n| n >= 0),
+            Value::Tuple(items) => Some(items.len() as i64),
+            Value::Ref(objects) if objects.len() == 1 => {
+                let content = self.values.content(self.state.content(objects[0])?);
+                (content.exact && content.kind == ObjectKind::List).then_some(content.fixed.len() as i64)
+            }
+            _ => None,
+        }
     }
 }

@@ -450,6 +450,7 @@ impl<'a> Candidates<'a> {
                     }
                 }
                 Some(OpKind::Join(parts)) => stack.extend(parts.iter().copied()),
+                Some(OpKind::Choose { then, other, .. }) => stack.extend([*then, *other]),
                 Some(OpKind::Display(_, items)) => stack.extend(items.iter().map(|item| item.0)),
                 Some(OpKind::Dict(items)) => stack.extend(items.iter().map(|item| item.1)),
                 Some(OpKind::Comprehension(_, _, element)) => stack.push(*element),

@@ -317,6 +317,7 @@ impl<'m> Look<'m, '_> {
                 Some(OpKind::Attr(obj, _) | OpKind::Index(obj, _)) => stack.push(*obj),
                 Some(OpKind::Display(_, items)) => stack.extend(items.iter().map(|item| item.0)),
                 Some(OpKind::Join(parts)) => stack.extend(parts.iter().copied()),
+                Some(OpKind::Choose { then, other, .. }) => stack.extend([*then, *other]),
                 _ => {}
             }
         }
@@ -331,7 +332,8 @@ fn is(value: Temp, local: Local, defs: &[Option<&OpKind>]) -> bool {
 /// May the value be somebody else's array: a name, an attribute, a part of one, or what a function made of it?
 fn passes_on(value: Temp, defs: &[Option<&OpKind>]) -> bool {
     match defs[value.index()] {
-        Some(OpKind::Load(_) | OpKind::Attr(..) | OpKind::Index(..) | OpKind::Join(_) | OpKind::Display(..)) => true,
+        Some(OpKind::Load(_) | OpKind::Attr(..) | OpKind::Index(..) | OpKind::Display(..)) => true,
+        Some(OpKind::Join(_) | OpKind::Choose { .. }) => true,
         Some(OpKind::Call(_, args) | OpKind::Method { args, .. }) => !args.is_empty(),
         _ => false,
     }

@@ -177,6 +177,7 @@ impl<'a> Machine<'a> {
             }
             Value::Int(_)
             | Value::Float
+            | Value::Complex
             | Value::Number
             | Value::Bool(_)
             | Value::Str(_)

@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
+use super::assigned::Assigned;
 use super::callers::is_open;
 use super::machine::Machine;
 use super::order::{Order, order};
@@ -64,6 +65,7 @@ impl<'a> Machine<'a> {
             return false;
         }
         let order = order(body);
+        self.assigned = if self.thorough { Assigned::of(body) } else { None };
         let mut bases = Vec::with_capacity(body.blocks.len());
         let mut count = 0u32;
         for block in &body.blocks {
@@ -113,6 +115,7 @@ impl<'a> Machine<'a> {
             }
         }
         self.recording = false;
+        self.raised = false;
         let events = std::mem::take(&mut self.events);
         let trace = self.trace(id, &events, &ranges, self.returned);
         let harmed = trace.harmed_by();
@@ -187,6 +190,7 @@ impl<'a> Machine<'a> {
         self.tainted.clear();
         self.effects = false;
         self.reshapes = false;
+        self.raised = false;
         self.survey(body);
     }
 
@@ -274,6 +278,8 @@ impl<'a> Machine<'a> {
         observer: &mut dyn Observer,
     ) {
         self.block = block;
+        self.raised = false;
+        self.enter_safe(block);
         self.block_base = base;
         self.in_loop = in_loop;
         self.op = base;
@@ -288,9 +294,17 @@ impl<'a> Machine<'a> {
                 continue;
             }
             self.transfer(op);
+            self.note_safe(op);
+            if self.raised {
+                self.may_raise = true;
+                self.maybe = false;
+                self.many = false;
+                return;
+            }
         }
         self.maybe = false;
         self.many = false;
+        self.end_safe(&body.blocks[block.index()].term);
         self.terminate(&body.blocks[block.index()].term);
     }
 
@@ -304,10 +318,14 @@ impl<'a> Machine<'a> {
     ) {
         let out = std::mem::replace(&mut self.state, State::new(0));
         let code = &body.blocks[block.index()];
-        if let (Some(handler), Some(mut saved)) = (code.except, saved) {
+        if let (Some(handler), Some(mut saved), true) = (code.except, saved, self.may_raise) {
             // The exception may come before or after the statement took effect.
             self.merge(&mut saved, &out);
             send(self, (block, handler), saved);
+        }
+        if self.raised {
+            self.spare.push(out);
+            return;
         }
         match &code.term {
             Terminator::Goto(next) => send(self, (block, *next), out),

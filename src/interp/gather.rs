@@ -48,6 +48,13 @@ impl Gathered {
 pub(super) fn is_plain(value: &Value) -> bool {
     matches!(
         value,
-        Value::None | Value::Scalar | Value::Int(_) | Value::Float | Value::Number | Value::Bool(_) | Value::Str(_)
+        Value::None
+            | Value::Scalar
+            | Value::Int(_)
+            | Value::Float
+            | Value::Complex
+            | Value::Number
+            | Value::Bool(_)
+            | Value::Str(_)
     )
 }

@@ -222,7 +222,15 @@ impl<'a> Machine<'a> {
             };
             match self.values.get(passed) {
                 Value::Array(passed) => gathered.array(passed, !named),
-                value if is_plain(value) => gathered.lies = false,
+                value if is_plain(value) => {
+                    gathered.lies = false;
+                    // What is made an array of a number has memory of its own: `x[...]`.
+                    if array.kinds.meets(Kinds::ARRAY) && instance.made.len() < usize::from(MAX_PARTS) {
+                        let made = self.alloc(FIRST_PART + instance.made.len() as u16);
+                        instance.made.insert(made, made);
+                        gathered.bufs.push(made);
+                    }
+                }
                 Value::Tuple(_) | Value::TupleOf(_) | Value::Ref(_) => {
                     // An element of what was passed.
                     let element = self.iterate(passed, crate::trace::How::Element);

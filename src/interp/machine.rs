@@ -134,6 +134,12 @@ pub struct Machine<'a> {
     pub(crate) subclasses: bool,
     /// May it have set the shape, dtype or flags of an array that is not its own?
     pub(crate) reshapes: bool,
+    /// Did the op that ran last certainly raise an exception?
+    pub(crate) raised: bool,
+    /// May an op of the block that runs have raised one?
+    pub(crate) may_raise: bool,
+    /// Which names certainly hold a value, in a body that catches exceptions.
+    pub(crate) assigned: Option<super::assigned::Assigned>,
 }
 
 impl std::fmt::Debug for Machine<'_> {
@@ -217,6 +223,9 @@ impl<'a> Machine<'a> {
             effects: false,
             subclasses: false,
             reshapes: false,
+            raised: false,
+            may_raise: true,
+            assigned: None,
         }
     }
 
@@ -525,6 +534,12 @@ impl<'a> Machine<'a> {
     }
 
     // --- locals -------------------------------------------------------------------------------------------------
+
+    /// The op that runs raises an exception for certain, so that what follows it is not reached. (Rules keep to what the
+    /// code was meant to do.)
+    pub(crate) fn raise(&mut self) {
+        self.raised = self.thorough && !self.maybe;
+    }
 
     /// Binds a local, weakly where the op may be skipped.
     pub(crate) fn bind(&mut self, local: Local, value: ValueId) {

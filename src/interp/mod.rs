@@ -43,6 +43,7 @@
 
 mod across;
 mod arith;
+mod assigned;
 mod attr;
 mod builtins;
 mod call;

@@ -2,8 +2,8 @@
 
 use super::known::Builtin;
 use super::machine::Machine;
-use crate::domain::{Array, Evidence, Kinds, Shape, State, Tri, Value, ValueId};
-use crate::ir::{CmpOp, Cond, Local, OpKind, Temp};
+use crate::domain::{Array, Dtype, Evidence, Kinds, Shape, State, Tri, Value, ValueId};
+use crate::ir::{CmpOp, Cond, Local, OpKind, Temp, UnaryOp};
 use crate::model::RowId;
 
 impl<'a> Machine<'a> {
@@ -16,6 +16,28 @@ impl<'a> Machine<'a> {
             Cond::IsInstance(temp, types) => self.refine_instance(state, *temp, *types, holds),
             Cond::Compare(op, left, right) => self.refine_compare(state, *op, *left, *right, holds),
         }
+    }
+
+    /// What the test of a conditional expression certainly comes out as. Only where everything is wanted that can be known.
+    pub(crate) fn chosen(&mut self, test: Temp) -> Option<bool> {
+        if !self.thorough {
+            return None;
+        }
+        let (cond, negated) = match self.def(test) {
+            Some(OpKind::Unary(UnaryOp::Not, inner)) => (Cond::Truthy(*inner), true),
+            Some(OpKind::Compare(op @ (CmpOp::Is | CmpOp::IsNot), value, none))
+                if self.temp(*none) == ValueId::NONE =>
+            {
+                (Cond::IsNone(*value), *op == CmpOp::IsNot)
+            }
+            Some(OpKind::Compare(op, left, right)) => (Cond::Compare(*op, *left, *right), false),
+            _ => (Cond::Truthy(test), false),
+        };
+        let mut state = self.state.clone();
+        let can_hold = self.refine(&mut state, &cond, true);
+        let mut state = self.state.clone();
+        let can_fail = self.refine(&mut state, &cond, false);
+        (can_hold != can_fail).then_some(can_hold != negated)
     }
 
     /// The local whose value the temp is, if its value has not changed since.
@@ -39,22 +61,34 @@ impl<'a> Machine<'a> {
             }
             _ => {}
         }
-        let Some(OpKind::Attr(obj, name)) = self.def(temp) else { return true };
-        // `if x.flags.c_contiguous`, and writeable.
-        let Some(OpKind::Attr(array, flags)) = self.def(*obj) else { return true };
+        // `if x.flags.c_contiguous`, `if x.flags["WRITEABLE"]`
+        let (obj, name) = match self.def(temp) {
+            Some(OpKind::Attr(obj, name)) => (*obj, *name),
+            Some(OpKind::Index(obj, name)) => match self.values.get(self.temp(*name)) {
+                Value::Str(Some(name)) => (*obj, *name),
+                _ => return true,
+            },
+            _ => return true,
+        };
+        let Some(OpKind::Attr(object, flags)) = self.def(obj) else { return true };
+        let Value::Array(mut array) = self.values.get(self.temp(*object)).clone() else { return true };
         if self.name(*flags) != "flags" {
             return true;
         }
-        let Some(local) = self.loaded(state, *array) else { return true };
-        let Value::Array(mut array) = self.values.get(state.locals[local.index()]).clone() else { return true };
-        let answer = Tri::of(holds);
-        match self.name(*name) {
-            "c_contiguous" | "contiguous" => array.c = answer,
-            "f_contiguous" => array.f = answer,
-            "writeable" => array.writeable = answer,
+        let certain = array.certain();
+        let flag = match self.name(name) {
+            "c_contiguous" | "contiguous" | "C_CONTIGUOUS" | "C" => &mut array.c,
+            "f_contiguous" | "F_CONTIGUOUS" | "F" => &mut array.f,
+            "writeable" | "WRITEABLE" | "W" => &mut array.writeable,
             _ => return true,
+        };
+        if certain && *flag != Tri::May {
+            return flag.must() == holds;
         }
-        state.locals[local.index()] = self.values.make(array);
+        *flag = Tri::of(holds);
+        if let Some(local) = self.loaded(state, *object) {
+            state.locals[local.index()] = self.values.make(array);
+        }
         true
     }
 
@@ -168,6 +202,12 @@ impl<'a> Machine<'a> {
         match (self.values.get(self.temp(left)), self.values.get(self.temp(right))) {
             (Value::Int(Some(a)), Value::Int(Some(b))) => return (a == b) == equal,
             (Value::Str(Some(a)), Value::Str(Some(b))) => return (a == b) == equal,
+            // `x.dtype == float`
+            (Value::Dtype(a @ Dtype::Exact(..)), _) => {
+                if let Some(b @ Dtype::Exact(..)) = self.dtype_value(self.temp(right)) {
+                    return (*a == b) == equal;
+                }
+            }
             _ => {}
         }
         if !equal {

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::machine::Machine;
+use crate::domain::layout::{self, Strides};
 use crate::domain::{Array, Dtype, Kinds, ObjectKind, Shape, Tri, Value, ValueId};
 use crate::model::RowId;
 
@@ -37,7 +38,8 @@ impl<'a> Machine<'a> {
                 // Perhaps a NumPy integer, which is not weak in NumPy 2.
                 Value::Int(None) => weak = Some(weak.map_or(b'n', |kind| wider(kind, b'n'))),
                 Value::Bool(_) => weak = Some(weak.map_or(b'b', |kind| wider(kind, b'b'))),
-                Value::Float => weak = Some(b'f'),
+                Value::Float => weak = Some(weak.map_or(b'f', |kind| wider(kind, b'f'))),
+                Value::Complex => weak = Some(b'c'),
                 _ => return Dtype::Unknown,
             }
         }
@@ -47,6 +49,11 @@ impl<'a> Machine<'a> {
                 // Python numbers of a kind that the array's covers do not change its dtype. (A Python integer may
                 // be too large for a small integer dtype: then 1.26 and 2.x differ.)
                 (Some(b'f' | b'c'), b'i' | b'b') => dtype,
+                // Of float32 and smaller it makes complex64.
+                (Some(b'f'), b'c') if matches!(dtype, Dtype::Exact(_, 2 | 4)) => Dtype::Exact(b'c', 8),
+                (Some(b'c'), b'c') => dtype,
+                (Some(b'f'), b'c') if dtype != Dtype::FLOAT64 => Dtype::Kind(b'c'),
+                (Some(b'b' | b'i' | b'u' | b'f'), b'c') => Dtype::COMPLEX128,
                 (_, b'n' | b'i' | b'b') if dtype == Dtype::INT64 => dtype,
                 (_, b'n' | b'f') if dtype == Dtype::FLOAT64 || dtype == Dtype::COMPLEX128 => dtype,
                 (_, b'f') if matches!(dtype, Dtype::Exact(b'i' | b'u', 4 | 8)) => Dtype::FLOAT64,
@@ -86,6 +93,29 @@ impl<'a> Machine<'a> {
         (sure(c), sure(f && !c))
     }
 
+    /// The strides of the result of an elementwise operation, where those of all operands are known, and their axes lie in
+    /// one order.
+    pub(crate) fn computed_strides(&self, operands: &[ValueId]) -> Option<Strides> {
+        let mut found: Option<(&Shape, Strides)> = None;
+        for &operand in operands {
+            let Some(array) = self.values.array(operand) else {
+                (self.values.kinds(operand) == Kinds::SCALAR).then_some(())?;
+                continue;
+            };
+            let (shape, strides) = (array.shape.as_ref().filter(|_| array.certain())?, array.strides()?);
+            let computed = layout::computed(shape, &strides);
+            match &found {
+                None => found = Some((shape, computed)),
+                // Where a stride is 0, another operand decides.
+                Some((other, known)) => {
+                    let clear = shape.iter().zip(&strides).all(|(&n, &stride)| n == 1 || stride != 0);
+                    (*other == shape && *known == computed && clear).then_some(())?;
+                }
+            }
+        }
+        found.map(|found| found.1)
+    }
+
     /// The shape that a value stands for, as an argument `shape`: an integer, or a tuple or list of integers.
     pub(crate) fn shape_value(&self, value: ValueId) -> Option<Shape> {
         match self.values.get(value) {
@@ -95,7 +125,7 @@ impl<'a> Machine<'a> {
                 .map(|&item| match self.values.get(item) {
                     Value::Int(n) => Some(n.unwrap_or(-1)),
                     // An element of a shape is an integer, whatever else it may be.
-                    Value::Scalar | Value::Number | Value::Array(_) | Value::Unknown => Some(-1),
+                    Value::Scalar | Value::Complex | Value::Number | Value::Array(_) | Value::Unknown => Some(-1),
                     _ => None,
                 })
                 .collect(),
@@ -188,7 +218,7 @@ pub(crate) fn broadcast_shapes(shapes: &[Shape]) -> Shape {
 
 /// The kind of a Python number that covers both.
 fn wider(a: u8, b: u8) -> u8 {
-    *[b'f', b'n', b'i'].iter().find(|kind| a == **kind || b == **kind).unwrap_or(&b'b')
+    *[b'c', b'f', b'n', b'i'].iter().find(|kind| a == **kind || b == **kind).unwrap_or(&b'b')
 }
 
 /// NumPy's promotion of two dtypes, where it is plain.

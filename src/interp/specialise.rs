@@ -7,14 +7,16 @@ use smallvec::SmallVec;
 use super::machine::Machine;
 use super::summary::{Actuals, BodySummary, Progress, Quiet};
 use crate::domain::{Array, Evidence, Kinds, Origin, Region, Value, ValueId};
-use crate::ir::{BodyId, Default, Local, Param, ParamKind};
+use crate::ir::{BodyId, Default, Local, LocalKind, ParamKind};
+use crate::source::Span;
 
 /// So many runs of one function, each with other arguments.
-const MAX_RUNS: usize = 8;
+const MAX_RUNS: usize = 32;
 /// Functions of more ops than this are not run again.
 const MAX_OPS: usize = 1500;
 
-/// What is known of the arguments of a call: values that stand for the parameters' own on entry, by parameter.
+/// What is known of the arguments of a call, and of what else the callee reads of its caller: values that stand for what these
+/// names hold on entry.
 pub(crate) type Facts = SmallVec<[(Local, ValueId); 4]>;
 
 /// The runs of the functions of a file with what is known of arguments.
@@ -82,7 +84,7 @@ impl<'a> Machine<'a> {
         for param in &self.module.bodies[callee.index()].params {
             let value = match actuals.passed.get(&param.local) {
                 _ if matches!(param.kind, ParamKind::VarArgs | ParamKind::VarKwargs) => None,
-                Some(&value) => self.fact(callee, param, value),
+                Some(&value) => self.fact(Origin::Param(callee, param.local), param.span, value),
                 None => match param.default {
                     Some(Default::None) => Some(ValueId::NONE),
                     Some(Default::Bool(truth)) => Some(self.values.intern(Value::Bool(Some(truth)))),
@@ -95,11 +97,25 @@ impl<'a> Machine<'a> {
             };
             facts.extend(value.map(|value| (param.local, value)));
         }
+        // What it reads of the function that calls it, as it is now.
+        let module = self.module;
+        let body = &module.bodies[callee.index()];
+        let here = self.id;
+        for (i, info) in body.locals.iter().enumerate().filter(|_| body.parent == Some(here)) {
+            let LocalKind::Free(outer) = info.kind else { continue };
+            let held = self.state.locals[outer.index()];
+            if held == ValueId::BOTTOM || self.body.locals[outer.index()].rebound_inside && !self.is_tame(here, outer) {
+                continue;
+            }
+            let local = Local(i as u32);
+            let value = self.fact(Origin::Closure(callee, local), Span::default(), held);
+            facts.extend(value.map(|value| (local, value)));
+        }
         facts
     }
 
-    /// What is known of one argument, as the parameter's value on entry.
-    fn fact(&mut self, callee: BodyId, param: &Param, value: ValueId) -> Option<ValueId> {
+    /// What is known of one argument, or of a name of the enclosing function, as the value on entry.
+    fn fact(&mut self, origin: Origin, span: Span, value: ValueId) -> Option<ValueId> {
         if self.is_memoryless(value) {
             return Some(value);
         }
@@ -109,7 +125,7 @@ impl<'a> Machine<'a> {
         if kinds.warnings() != Kinds(0) || kinds == Kinds::ALL && array.shape.is_none() {
             return None;
         }
-        let buf = self.buffers.of(Origin::Param(callee, param.local), param.span);
+        let buf = self.buffers.of(origin, span);
         let evidence = if array.certain() { Evidence::Certain } else { Evidence::None };
         let own = Array::on_entry(buf, kinds);
         let known = Array { bufs: own.bufs, region: Region::Whole, lies: true, unknown: false, evidence, ..array };
@@ -120,7 +136,13 @@ impl<'a> Machine<'a> {
     /// Is it a value without memory, that means the same in every function?
     fn is_memoryless(&self, value: ValueId) -> bool {
         match self.values.get(value) {
-            Value::None | Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number | Value::Str(_) => true,
+            Value::None
+            | Value::Int(_)
+            | Value::Bool(_)
+            | Value::Float
+            | Value::Complex
+            | Value::Number
+            | Value::Str(_) => true,
             Value::Ellipsis | Value::Dtype(_) => true,
             Value::Slice(a, b, c) => [a, b, c].into_iter().all(|&part| self.is_memoryless(part)),
             Value::Tuple(items) => items.iter().all(|&item| self.is_memoryless(item)),

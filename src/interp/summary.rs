@@ -453,7 +453,17 @@ impl<'a> Machine<'a> {
                         actuals.passed.insert(rest.local, joined);
                     }
                 }
-                ArgKind::Star | ArgKind::DoubleStar => actuals.open = true,
+                ArgKind::Star => match self.values.get(value).clone() {
+                    // `f(*pair(x))`
+                    Value::Tuple(items) if next + items.len() <= positional.len() => {
+                        for (param, item) in positional[next..].iter().zip(&items) {
+                            actuals.passed.insert(param.local, *item);
+                        }
+                        next += items.len();
+                    }
+                    _ => actuals.open = true,
+                },
+                ArgKind::DoubleStar => actuals.open = true,
             }
         }
         actuals

@@ -1,5 +1,6 @@
 //! Putting the body that runs aside while a callee is analysed.
 
+use super::assigned::Assigned;
 use super::machine::{Machine, Root};
 use super::unroll::Turn;
 use crate::domain::{BufId, ContentId, State, ValueId};
@@ -39,6 +40,8 @@ pub(crate) struct Suspended<'a> {
     tainted: Vec<BufId>,
     effects: bool,
     reshapes: bool,
+    assigned: Option<Assigned>,
+    may_raise: bool,
 }
 
 impl<'a> Machine<'a> {
@@ -76,6 +79,8 @@ impl<'a> Machine<'a> {
             tainted: take(&mut self.tainted),
             effects: self.effects,
             reshapes: self.reshapes,
+            assigned: take(&mut self.assigned),
+            may_raise: self.may_raise,
         }
     }
 
@@ -111,5 +116,7 @@ impl<'a> Machine<'a> {
         self.tainted = suspended.tainted;
         self.effects = suspended.effects;
         self.reshapes = suspended.reshapes;
+        self.assigned = suspended.assigned;
+        self.may_raise = suspended.may_raise;
     }
 }

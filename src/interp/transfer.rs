@@ -83,6 +83,14 @@ impl<'a> Machine<'a> {
                 let roots: Vec<_> = parts.iter().filter_map(|&part| self.root(part)).collect();
                 (joined, derived(roots.first().copied()))
             }
+            OpKind::Choose { test, then, other } => {
+                let both = [*then, *other];
+                let chosen = self.chosen(*test).map(|truth| if truth { *then } else { *other });
+                let parts = chosen.as_ref().map_or(&both[..], std::slice::from_ref);
+                let joined = self.values.join_all(parts.iter().map(|&part| self.temps[part.index()]));
+                let root = parts.iter().find_map(|&part| self.root(part));
+                (joined, if chosen.is_some() { root } else { derived(root) })
+            }
             OpKind::Call(callee, args) => {
                 let args = self.args(args);
                 (self.call(*callee, &args), None)
@@ -219,7 +227,7 @@ impl<'a> Machine<'a> {
             Const::BigInt => Value::Int(None),
             Const::Float => Value::Float,
             Const::Str(text) => Value::Str(Some(text)),
-            Const::Complex => Value::Number,
+            Const::Complex => Value::Complex,
             Const::Bytes(_) => Value::Scalar,
         };
         self.values.intern(value)
@@ -524,7 +532,10 @@ impl<'a> Machine<'a> {
         self.read(operand, ReadHow::Operand);
         let value = self.temp(operand);
         match (operator, self.values.get(value)) {
-            (UnaryOp::Not, _) => self.values.intern(Value::Bool(None)),
+            (UnaryOp::Not, value) => {
+                let truth = if let Value::Bool(Some(truth)) = value { Some(!truth) } else { None };
+                self.values.intern(Value::Bool(truth))
+            }
             (UnaryOp::USub, Value::Int(Some(n))) => {
                 let negated = n.checked_neg();
                 self.values.int(negated)

@@ -186,6 +186,7 @@ impl Printer<'_> {
             OpKind::Unary(op, a) => format!("{}{}", unary(*op), t(*a)),
             OpKind::Compare(op, a, b) => format!("{} {} {}", t(*a), cmp(*op), t(*b)),
             OpKind::Join(temps) => format!("join {}", temps.iter().map(|x| t(*x)).collect::<Vec<_>>().join(" | ")),
+            OpKind::Choose { test, then, other } => format!("{} if {} else {}", t(*then), t(*test), t(*other)),
             OpKind::Call(func, args) => format!("call {}({})", t(*func), self.args(args)),
             OpKind::Method { obj, name, args, .. } => {
                 format!("method {}.{}({})", t(*obj), self.name(*name), self.args(args))

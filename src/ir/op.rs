@@ -228,8 +228,17 @@ pub enum OpKind {
     Unary(UnaryOp, Temp),
     /// → a comparison; a chain is several, joined by [`OpKind::Join`].
     Compare(CmpOp, Temp, Temp),
-    /// → one of these values: `a or b`, `a if c else b`.
+    /// → one of these values: `a or b`.
     Join(Box<[Temp]>),
+    /// → `then if test else other`. The ops of both stand before it, marked `maybe`.
+    Choose {
+        /// What is tested.
+        test: Temp,
+        /// The value where the test holds.
+        then: Temp,
+        /// The value where it does not.
+        other: Temp,
+    },
     /// → the result of a call of a value. A call `obj.name(…)` is [`OpKind::Method`].
     Call(Temp, ThinVec<Arg>),
     /// → the result of `obj.name(…)`; also where `obj` is a module.

@@ -228,6 +228,7 @@ pub fn uses(kind: &OpKind) -> Vec<Temp> {
         | OpKind::InPlace(_, a, b)
         | OpKind::Binary(_, a, b)
         | OpKind::Compare(_, a, b) => vec![*a, *b],
+        OpKind::Choose { test, then, other } => vec![*test, *then, *other],
         OpKind::Slice(a, b, c) => [a, b, c].into_iter().copied().flatten().collect(),
         OpKind::Join(temps) | OpKind::Format(temps) | OpKind::Use(temps) | OpKind::Opaque(temps) => temps.to_vec(),
         OpKind::Function(_, temps) | OpKind::Class(_, temps) => temps.to_vec(),

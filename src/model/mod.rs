@@ -154,6 +154,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// Is it a universal function?
+    pub fn is_ufunc(&self) -> bool {
+        self.param("signature").is_some() && self.shape == ShapeRule::Broadcast
+    }
+
     /// The row for these versions of NumPy: what holds of all of them takes the place of what holds of any version.
     pub fn on(&self, versions: Versions) -> Row {
         let mut row = self.clone();

@@ -141,7 +141,7 @@ impl<'a> Machine<'a> {
                 _ => self.call_unknown(Some(obj), args),
             },
             Value::Str(_) => self.string_method(name),
-            Value::Scalar | Value::Int(_) | Value::Float | Value::Number | Value::Bool(_) => {
+            Value::Scalar | Value::Int(_) | Value::Float | Value::Complex | Value::Number | Value::Bool(_) => {
                 self.read_args(args);
                 ValueId::SCALAR
             }

@@ -1,6 +1,7 @@
 //! Shapes, dtypes and orders by the words of a row; fresh results.
 
 use super::Call;
+use crate::domain::layout::{self, Strides};
 use crate::domain::{Array, Dtype, Evidence, Kinds, Owner, Shape, Tri, Value, ValueId};
 use crate::interp::machine::Machine;
 use crate::interp::shapes::set_order;
@@ -19,6 +20,7 @@ impl<'a> Machine<'a> {
         let shape = self.shape_by_rule(call).filter(|_| same_axes);
         let dtype = self.dtype_by_rule(call);
         let order = self.order_by_rule(call).filter(|_| same_axes);
+        let strides = self.strides_by_rule(call, shape.as_ref()).filter(|_| same_axes);
         let kinds = self.fresh_kinds(call, or_scalar, shape.as_ref());
         let blank = call.row.blank;
         // Positions and counts are plain integers, whatever the array is.
@@ -44,6 +46,9 @@ impl<'a> Machine<'a> {
             array.dtype = dtype.unwrap_or_default();
             if let Some((c, f)) = order {
                 (array.c, array.f) = (c, f);
+            }
+            if strides.is_some() && array.kinds == Kinds::ARRAY {
+                array.set_layout(array.shape.clone(), strides);
             }
             if array.ndim().is_some_and(|n| n <= 1) && owner == Owner::Owner {
                 (array.c, array.f) = (Tri::Must, Tri::Must);
@@ -233,6 +238,31 @@ impl<'a> Machine<'a> {
             Value::Int(Some(_)) => Some(Dtype::INT64),
             Value::Bool(_) => Some(Dtype::BOOL),
             Value::Array(array) if array.certain() => Some(array.dtype),
+            _ => None,
+        }
+    }
+
+    /// The strides of new memory for a result of the shape of what is given, where these are known.
+    fn strides_by_rule(&self, call: &Call<'a>, result: Option<&Shape>) -> Option<Strides> {
+        if call.open || call.row.out.is_some_and(|out| call.value(out).is_some()) {
+            return None;
+        }
+        let of = |param: ParamIndex| {
+            let array = self.values.array(call.value(param)?).filter(|array| array.certain())?;
+            let (shape, strides) = (array.shape.as_ref().filter(|&shape| Some(shape) == result)?, array.strides()?);
+            Some((layout::kept(shape, &strides), layout::computed(shape, &strides)))
+        };
+        match call.row.order {
+            OrderRule::FromElseOf(param, _) if !matches!(self.order_value(call.value(param)), None | Some(b'K')) => {
+                None
+            }
+            OrderRule::FromElseOf(_, other) if !call.row.is_ufunc() => of(other).map(|strides| strides.0),
+            // Not every row says whether it computes or copies.
+            OrderRule::Of(param) => of(param).filter(|strides| strides.0 == strides.1).map(|strides| strides.0),
+            _ if call.row.is_ufunc() && call.named("order").is_none() => {
+                let inputs = call.slots.iter().zip(&call.row.params).filter(|(_, param)| param.name.starts_with('x'));
+                self.computed_strides(&inputs.filter_map(|(slot, _)| *slot).map(|slot| slot.0).collect::<Vec<_>>())
+            }
             _ => None,
         }
     }

@@ -160,9 +160,13 @@ impl Export<'_, '_> {
     fn returned(&mut self, value: ValueId, depth: usize) -> Returned {
         match self.machine.values.get(value) {
             Value::None => Returned::None,
-            Value::Scalar | Value::Int(_) | Value::Bool(_) | Value::Float | Value::Number | Value::Str(_) => {
-                Returned::Scalar
-            }
+            Value::Scalar
+            | Value::Int(_)
+            | Value::Bool(_)
+            | Value::Float
+            | Value::Complex
+            | Value::Number
+            | Value::Str(_) => Returned::Scalar,
             Value::Array(array) => Returned::Array(self.array(array)),
             Value::Tuple(items) if depth < MAX_DEPTH && items.len() <= MAX_ITEMS => {
                 Returned::Tuple(items.clone().into_iter().map(|item| self.returned(item, depth + 1)).collect())

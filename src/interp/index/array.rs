@@ -92,15 +92,18 @@ impl<'a> Machine<'a> {
             parts.iter().all(|(part, _)| matches!(part, Part::Int | Part::Slice(_) | Part::NewAxis | Part::Ellipsis));
         let field = matches!(parts, [(Part::Field(_) | Part::Fields, _)]);
         let ints = parts.iter().filter(|(part, _)| *part == Part::Int).count();
-        // No slice at all, `()`, makes a scalar of an array of no dimensions.
-        let slices = matches!(parts, [(Part::Slices, _)]) && array.ndim().is_some_and(|n| n > 0);
+        // No slice at all, `()`, makes a scalar of an array of no dimensions, and of a NumPy scalar.
+        let slices = matches!(parts, [(Part::Slices, _)]) && array.certain() && array.ndim().is_some_and(|n| n > 0);
         let keeps =
             slices || parts.iter().any(|(part, _)| matches!(part, Part::Slice(_) | Part::NewAxis | Part::Ellipsis));
         let mut kinds = array.kinds;
         let only_arrays = array.certain();
         // A list or a string has no index of several axes.
         if is_tuple && !parts.is_empty() {
-            kinds = kinds.without(Kinds::CONTAINER.union(Kinds::SCALAR));
+            kinds = kinds.without(Kinds::CONTAINER);
+        }
+        if is_tuple && !matches!(parts, [] | [(Part::Slices | Part::Basic, _)]) {
+            kinds = kinds.without(Kinds::SCALAR);
         }
         let scalar = match (array.ndim(), keeps || field) {
             (_, true) => Tri::No,

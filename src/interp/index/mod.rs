@@ -79,6 +79,9 @@ impl<'a> Machine<'a> {
         }
         match self.values.get(value).clone() {
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => {
+                if self.is_out_of_range(&array, at) {
+                    self.raise();
+                }
                 let array = self.indexed(obj, array, at);
                 let how = self.index_how(at);
                 if !matches!(how, How::Slice | How::Field) {
@@ -99,6 +102,7 @@ impl<'a> Machine<'a> {
                 }
                 Value::Int(None) | Value::Bool(_) => self.values.join_all(items),
                 Value::Slice(a, b, c) => match self.constant_slice(a, b, c, items.len()) {
+                    _ if self.is_reversal(a, b, c) => self.values.tuple(items.into_iter().rev().collect()),
                     Some(range) => self.values.tuple(range.map(|i| items[i]).collect()),
                     None => {
                         let joined = self.values.join_all(items);
@@ -137,7 +141,7 @@ impl<'a> Machine<'a> {
                 let path = self.paths.text(path).to_string();
                 self.special_index(&path, index)
             }
-            Value::Scalar | Value::Float | Value::Number | Value::Int(_) | Value::Bool(_) => {
+            Value::Scalar | Value::Float | Value::Complex | Value::Number | Value::Int(_) | Value::Bool(_) => {
                 self.index_scalar(value, at)
             }
             Value::Unknown => self.index_unknown(at),
@@ -327,6 +331,11 @@ impl<'a> Machine<'a> {
     }
 
     /// A constant slice over a sequence of known length.
+    /// `[::-1]`
+    fn is_reversal(&self, a: ValueId, b: ValueId, c: ValueId) -> bool {
+        a == ValueId::NONE && b == ValueId::NONE && *self.values.get(c) == Value::Int(Some(-1))
+    }
+
     fn constant_slice(&self, a: ValueId, b: ValueId, c: ValueId, len: usize) -> Option<std::ops::Range<usize>> {
         let len = len as i64;
         let end = |value: ValueId, default: i64| match self.values.get(value) {

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{Kind, Part, Step};
-use crate::domain::{CopyOf, Dtype, ObjectKind, Value, ValueId};
+use crate::domain::{Array, CopyOf, Dtype, ObjectKind, Value, ValueId};
 use crate::interp::machine::Machine;
 
 /// The components of an index, with their values.
@@ -27,6 +27,60 @@ impl<'a> Machine<'a> {
             }
             _ => (smallvec::smallvec![(self.part(at), at)], false),
         }
+    }
+
+    /// Does an index of integers and slices certainly ask for more axes than there are, or for what lies beyond the end?
+    /// (`IndexError`: <https://numpy.org/doc/stable/user/basics.indexing.html>)
+    pub(super) fn is_out_of_range(&self, array: &Array, at: ValueId) -> bool {
+        let (true, Some(shape)) = (array.certain(), &array.shape) else { return false };
+        let (parts, _) = self.parts(at);
+        let mut axes = 0;
+        for &(part, value) in &parts {
+            match (part, self.values.get(value)) {
+                (Part::NewAxis, _) => {}
+                (Part::Slice(_), _) => axes += 1,
+                (Part::Int, Value::Int(n)) => {
+                    let length = shape.get(axes).copied().unwrap_or(0);
+                    // (Behind an ellipsis they count from the back.)
+                    if length >= 0 && n.is_some_and(|n| n >= length || n < -length) {
+                        return true;
+                    }
+                    axes += 1;
+                }
+                _ => return false,
+            }
+        }
+        axes > shape.len()
+    }
+
+    /// Do the integers and slices of an index certainly lie within an array?
+    pub(crate) fn is_in_range(&self, array: &Array, at: ValueId) -> bool {
+        let Some(shape) = &array.shape else { return false };
+        let end = |end: ValueId| matches!(self.values.get(end), Value::None | Value::Int(Some(_)));
+        let (parts, _) = self.parts(at);
+        let mut axes = 0;
+        for &(part, value) in &parts {
+            match (part, self.values.get(value)) {
+                (Part::NewAxis, _) => {}
+                (Part::Slice(_), &Value::Slice(from, to, step)) => {
+                    let steps = matches!(self.values.get(step), Value::None)
+                        || matches!(self.values.get(step), Value::Int(Some(n)) if *n != 0);
+                    if !end(from) || !end(to) || !steps {
+                        return false;
+                    }
+                    axes += 1;
+                }
+                (Part::Int, Value::Int(Some(n))) => {
+                    let length = shape.get(axes).copied().unwrap_or(-1);
+                    if length < 0 || *n >= length || *n < -length {
+                        return false;
+                    }
+                    axes += 1;
+                }
+                _ => return false,
+            }
+        }
+        axes <= shape.len()
     }
 
     pub(super) fn part(&self, value: ValueId) -> Part {

@@ -269,7 +269,7 @@ impl<'a> Machine<'a> {
 
     pub(crate) fn nested_shape(&self, value: ValueId, depth: usize) -> Option<Shape> {
         match self.values.get(value) {
-            Value::Int(_) | Value::Float | Value::Number | Value::Bool(_) => return Some(Shape::new()),
+            Value::Int(_) | Value::Float | Value::Complex | Value::Number | Value::Bool(_) => return Some(Shape::new()),
             // A row of an array of known shape, in a list.
             Value::Array(array) if depth > 0 && array.certain() => return array.shape.clone(),
             _ => {}
@@ -305,7 +305,10 @@ impl<'a> Machine<'a> {
             content.kind == ObjectKind::List
                 && items.all(|item| {
                     let value = self.values.get(item);
-                    matches!(value, Value::Bottom | Value::Int(_) | Value::Float | Value::Number | Value::Bool(_))
+                    matches!(
+                        value,
+                        Value::Bottom | Value::Int(_) | Value::Float | Value::Complex | Value::Number | Value::Bool(_)
+                    )
                 })
         });
         (numbers && contents.len() == objects.len()).then(|| smallvec::smallvec![-1])
@@ -336,6 +339,9 @@ impl<'a> Machine<'a> {
 
     pub(super) fn contiguous(&mut self, call: &Call<'a>) -> Option<ValueId> {
         let fortran = call.row.name.ends_with("asfortranarray");
+        if call.row.name.ends_with("require") {
+            return self.required(call);
+        }
         if !fortran && !call.row.name.ends_with("ascontiguousarray") {
             return None;
         }
@@ -372,6 +378,62 @@ impl<'a> Machine<'a> {
         let same = self.values.make(same);
         let joined = self.values.join(same, fresh);
         Some(self.certain_array(joined))
+    }
+
+    /// `np.require(a, dtype, requirements)`: the array itself where it fulfils them all
+    /// (<https://numpy.org/doc/stable/reference/generated/numpy.require.html>).
+    fn required(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let (Shared::Array(array, value) | Shared::Perhaps(array, value)) = self.shared(call, 0) else { return None };
+        let words = match call.named("requirements") {
+            None => Vec::new(),
+            Some(words) if words == ValueId::NONE => Vec::new(),
+            Some(words) => self.words(words)?,
+        };
+        let mut fits = self.dtype_fits(call, &array);
+        let mut fortran = None;
+        for word in words {
+            fits = fits.and(match word.as_str() {
+                "C" | "C_CONTIGUOUS" | "CONTIGUOUS" => {
+                    fortran = Some(false);
+                    array.c
+                }
+                "F" | "F_CONTIGUOUS" | "FORTRAN" => {
+                    fortran = Some(true);
+                    array.f
+                }
+                "W" | "WRITEABLE" => array.writeable,
+                _ => Tri::May,
+            });
+        }
+        if !array.certain() || call.open || fits == Tri::May {
+            return None;
+        }
+        if fits.must() {
+            return Some(value);
+        }
+        let dtype = self.dtype_by_rule(call);
+        Some(self.fresh(0, Kinds::ARRAY, Evidence::Certain, |fresh| {
+            fresh.dtype = dtype.unwrap_or_default();
+            fresh.set_shape(array.shape);
+            fresh.owner = Owner::Either;
+            match fortran {
+                Some(true) => fresh.f = Tri::Must,
+                Some(false) => fresh.c = Tri::Must,
+                None => {}
+            }
+        }))
+    }
+
+    /// The words that a text, or a list of texts, is known to stand for, in capitals; of a text its letters.
+    fn words(&self, value: ValueId) -> Option<Vec<String>> {
+        if let Value::Str(Some(text)) = self.values.get(value) {
+            return Some(self.name(*text).to_uppercase().chars().map(String::from).collect());
+        }
+        let word = |item| match self.values.get(item) {
+            Value::Str(Some(text)) => Some(self.name(*text).to_uppercase()),
+            _ => None,
+        };
+        self.nested_items(value)?.into_iter().map(word).collect()
     }
 
     pub(super) fn astype(&mut self, call: &Call<'a>) -> Option<ValueId> {

@@ -5,6 +5,10 @@ use smallvec::SmallVec;
 use crate::domain::{Array, Dtype, Evidence, Kinds, Owner, Shape, Tri, Value, ValueId};
 use crate::interp::call::{Call, Shared};
 use crate::interp::machine::{Machine, reaxed};
+use crate::ir::{Const, OpKind, Temp};
+
+/// Of an `arange` that is longer than this the length is not told: floats are not exact any more.
+const LONGEST: f64 = 1e15;
 
 impl<'a> Machine<'a> {
     /// `np.load(file)`: an array, but also an archive of arrays, or whatever was pickled; new in any case. A memory map
@@ -143,6 +147,9 @@ impl<'a> Machine<'a> {
 
     /// `arange` of integers: as many as there are.
     pub(super) fn arange(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        if call.row.name.ends_with("linspace") {
+            return self.linspace(call);
+        }
         if !call.row.name.ends_with("arange") {
             return None;
         }
@@ -154,12 +161,7 @@ impl<'a> Machine<'a> {
             _ => None,
         };
         let ints: Option<SmallVec<[i64; 3]>> = given.iter().map(|&value| int(value)).collect();
-        let length = match ints.as_deref() {
-            Some([stop]) => Some((*stop).max(0)),
-            Some([start, stop]) => Some((stop - start).max(0)),
-            _ => None,
-        };
-        array.set_shape(Some(smallvec::smallvec![length.unwrap_or(-1)]));
+        array.set_shape(Some(smallvec::smallvec![self.arange_length(call).unwrap_or(-1)]));
         (array.c, array.f) = (Tri::Must, Tri::Must);
         if call.named("dtype").is_none() {
             if ints.is_some() {
@@ -170,6 +172,73 @@ impl<'a> Machine<'a> {
             }
         }
         Some(self.values.make(array))
+    }
+
+    /// `linspace` from one number to another, without the step: as many as are asked for
+    /// (<https://numpy.org/doc/stable/reference/generated/numpy.linspace.html>).
+    fn linspace(&mut self, call: &Call<'a>) -> Option<ValueId> {
+        let number = |value: ValueId| {
+            matches!(
+                self.values.get(value),
+                Value::Int(_) | Value::Float | Value::Bool(_) | Value::Complex | Value::Number
+            )
+        };
+        let numbers = ["start", "stop"].iter().all(|name| call.named(name).is_some_and(number));
+        let alone = match call.named("retstep").map(|value| self.values.get(value)) {
+            None => true,
+            Some(value) => *value == Value::Bool(Some(false)),
+        };
+        if !numbers || !alone || call.open {
+            return None;
+        }
+        let length = match call.named("num").map(|value| self.values.get(value)) {
+            None => 50,
+            Some(Value::Int(Some(n))) => *n,
+            Some(_) => -1,
+        };
+        let real = |name: &&str| {
+            call.named(name).is_some_and(|value| matches!(self.values.get(value), Value::Int(Some(_)) | Value::Float))
+        };
+        let dtype = match call.named("dtype").filter(|&value| value != ValueId::NONE) {
+            Some(value) => self.dtype_value(value).unwrap_or_default(),
+            None if ["start", "stop"].iter().all(real) => Dtype::FLOAT64,
+            None => Dtype::Unknown,
+        };
+        Some(self.fresh(0, Kinds::ARRAY, Evidence::Certain, |array| {
+            array.set_shape(Some(smallvec::smallvec![length]));
+            array.dtype = dtype;
+            (array.c, array.f) = (Tri::Must, Tri::Must);
+            array.owner = Owner::Either;
+        }))
+    }
+
+    /// How many numbers `arange` gives: `ceil((stop - start) / step)`, of constants
+    /// (<https://numpy.org/doc/stable/reference/generated/numpy.arange.html>).
+    fn arange_length(&self, call: &Call<'a>) -> Option<i64> {
+        let numbers = ["start", "stop", "step"].map(|name| {
+            let temp = call.row.param(name).and_then(|param| call.slots.get(param as usize).copied().flatten());
+            temp.map(|(value, temp)| self.constant_number(value, temp))
+        });
+        let (start, stop, step) = match numbers {
+            [Some(stop), None, None] => (0.0, stop?, 1.0),
+            [Some(start), Some(stop), step] => (start?, stop?, step.unwrap_or(Some(1.0))?),
+            _ => return None,
+        };
+        let length = ((stop - start) / step).ceil();
+        (!call.open && length < LONGEST).then_some(length.max(0.0) as i64)
+    }
+
+    /// The number that an argument certainly is.
+    fn constant_number(&self, value: ValueId, temp: Option<Temp>) -> Option<f64> {
+        match self.values.get(value) {
+            Value::Int(Some(n)) => Some(*n as f64),
+            Value::Float => {
+                let temp = temp.filter(|&temp| matches!(self.def(temp), Some(OpKind::Const(Const::Float))))?;
+                let span = self.body.temps.get(temp.index())?;
+                self.text.get(span.start as usize..span.end as usize)?.parse().ok()
+            }
+            _ => None,
+        }
     }
 
     /// `round`: integers come back as the same object before NumPy 2.

@@ -9,7 +9,7 @@ use crate::domain::{Array, Dtype, Evidence, Kinds, Owner, Shape, Tri, Value, Val
 use crate::interp::call::{Call, Shared};
 use crate::interp::machine::{Machine, reaxed};
 use crate::model::{Row, Special};
-use reshape::{reverse_axes, spread};
+use reshape::{last_two_swapped, reverse_axes, spread};
 
 impl<'a> Machine<'a> {
     /// The refined answer of a row; None: the words are all there is to say.
@@ -55,14 +55,20 @@ impl<'a> Machine<'a> {
                 })
             }
             Special::BroadcastArrays => self.broadcast_arrays(call),
-            Special::Flip => self.on_view(call, |_, array| {
+            Special::Flip => self.on_view(call, |m, array| {
                 if call.row.name.ends_with(".flip") && array.ndim().is_none_or(|n| n == 0) {
                     // Of an array of no dimensions: its number.
                     array.kinds = array.kinds.union(Kinds::SCALAR);
                 }
                 let same = !call.row.name.ends_with("rot90");
+                let turned = m.flipped(call, array);
                 let shape = array.shape.take();
                 array.forget_layout();
+                if let Some(strides) = turned {
+                    array.set_layout(shape, Some(strides));
+                    reaxed(array);
+                    return;
+                }
                 array.shape = if same { shape } else { shape.map(|s| Shape::from_elem(-1, s.len())) };
                 reaxed(array);
             }),
@@ -261,16 +267,17 @@ impl<'a> Machine<'a> {
         match row.special? {
             Special::Transpose => {
                 let last_two = row.name.ends_with("mT");
-                Some(self.view(array, |view| {
-                    if last_two && view.ndim() != Some(2) {
-                        let ndim = view.ndim();
-                        view.forget_layout();
-                        view.shape = ndim.map(|n| Shape::from_elem(-1, n));
-                        reaxed(view);
-                    } else {
-                        reverse_axes(view);
+                let mut turned = array.clone();
+                match array.ndim() {
+                    Some(n) if last_two && n > 2 => last_two_swapped(&mut turned),
+                    None if last_two => {
+                        turned.forget_layout();
+                        reaxed(&mut turned);
                     }
-                }))
+                    _ => reverse_axes(&mut turned),
+                }
+                let strides = turned.sparse.take();
+                Some(self.view(&turned, |view| view.sparse = strides))
             }
             Special::Real => self.complex_part(array, true),
             Special::Imag => self.complex_part(array, false),

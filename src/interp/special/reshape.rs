@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{Wish, is_method};
+use crate::domain::layout::{self, Strides};
 use crate::domain::{Array, Evidence, Kinds, Owner, Shape, Tri, Value, ValueId};
 use crate::interp::call::{Call, Shared};
 use crate::interp::machine::{Machine, reaxed};
@@ -17,7 +18,12 @@ impl<'a> Machine<'a> {
         }
         let order = self.order_value(call.named("order")).unwrap_or(b'C');
         let shape = self.new_shape(call, &array);
+        if array.certain() && !call.open && shape.as_deref().is_some_and(|shape| cannot_be(&array, shape)) {
+            self.raise();
+        }
+        let strides = self.reshaped_strides(&array, shape.as_deref(), order);
         let view = match order {
+            _ if strides.is_some() && array.certain() => Tri::of(strides.as_ref().is_some_and(Option::is_some)),
             b'C' | b'K' if array.c.must() => Tri::Must,
             b'F' if array.f.must() => Tri::Must,
             // The one axis of a 1-D array can be cut at any stride.
@@ -37,7 +43,7 @@ impl<'a> Machine<'a> {
         let contiguous_f = array.f.must() && order == b'F';
         let reshaped = self.view(&array, |v| {
             v.forget_layout();
-            v.set_shape(shape.clone());
+            v.set_layout(shape.clone(), strides.clone().flatten());
             if contiguous {
                 v.c = Tri::Must;
             }
@@ -64,6 +70,21 @@ impl<'a> Machine<'a> {
             fresh.writeable = Tri::Must;
         });
         if view.no() { Some(fresh) } else { Some(self.values.join(reshaped, fresh)) }
+    }
+
+    /// The strides of a view in another shape, where all lengths and strides are known; inside: none, if it must be a copy.
+    fn reshaped_strides(&self, array: &Array, new: Option<&[i64]>, order: u8) -> Option<Option<Strides>> {
+        let (shape, new) = (array.shape.as_deref()?, new?);
+        let strides = array.strides()?;
+        let size = |shape: &[i64]| shape.iter().product::<i64>();
+        let fortran = match order {
+            b'C' => false,
+            b'F' => true,
+            b'A' => array.f.must() && array.c.no(),
+            _ => return None,
+        };
+        let known = !new.contains(&-1) && size(shape) == size(new) && size(shape) > 0;
+        known.then(|| layout::reshaped(shape, &strides, new, fortran))
     }
 
     /// The shape that `reshape` is asked for: several integers, or one tuple.
@@ -123,13 +144,17 @@ impl<'a> Machine<'a> {
             b'C' => array.c,
             b'F' => array.f,
             b'A' | b'K' if array.c.must() || array.f.must() => Tri::Must,
+            b'A' => array.c.max(array.f),
+            b'K' => match (&array.shape, array.strides()) {
+                (Some(shape), Some(strides)) => Tri::of(layout::is_dense(shape, &strides)),
+                _ => Tri::May,
+            },
             _ => Tri::May,
         };
         let shape: Shape = smallvec::smallvec![array.size().unwrap_or(-1)];
-        let dense = if order == b'K' { Tri::May } else { Tri::Must };
         let flat = self.view(&array, |v| {
             v.shape = Some(shape.clone());
-            (v.c, v.f) = (dense, dense);
+            (v.c, v.f) = (Tri::Must, Tri::Must);
             reaxed(v);
         });
         if contiguous.must() && !makes_array(&array) {
@@ -140,7 +165,7 @@ impl<'a> Machine<'a> {
         let fresh = self.fresh(0, kinds, evidence, |fresh| {
             fresh.dtype = dtype;
             fresh.set_shape(Some(shape));
-            (fresh.c, fresh.f) = (dense, dense);
+            (fresh.c, fresh.f) = (Tri::Must, Tri::Must);
             fresh.owner = Owner::Either;
         });
         // One that lies otherwise is copied, even where a view would do.
@@ -176,6 +201,7 @@ impl<'a> Machine<'a> {
         self.on_view(call, |_, array| match axes {
             Some(axes) if axes.is_empty() && !open => reverse_axes(array),
             _ if last_two && array.ndim() == Some(2) => reverse_axes(array),
+            _ if last_two && array.ndim() > Some(2) => last_two_swapped(array),
             Some(axes) if array.ndim() == Some(axes.len()) || array.ndim().is_none() && !axes.is_empty() => {
                 permute_axes(array, &axes);
             }
@@ -199,6 +225,24 @@ impl<'a> Machine<'a> {
                 let (from, to) = (axis("source")?, axis("destination")?);
                 let moved = axes.remove(from);
                 axes.insert(to, moved);
+            }
+            // It goes before the axis that is there.
+            "rollaxis" => {
+                let from = axis("axis")?;
+                let start = match call.named("start").map(|start| self.values.get(start)) {
+                    None => 0,
+                    Some(Value::Int(Some(start))) => {
+                        if *start < 0 {
+                            start + ndim as i64
+                        } else {
+                            *start
+                        }
+                    }
+                    Some(_) => return None,
+                };
+                let start = usize::try_from(start).ok().filter(|&start| start <= ndim)?;
+                let moved = axes.remove(from);
+                axes.insert(if from < start { start - 1 } else { start }, moved);
             }
             _ => return None,
         }
@@ -283,6 +327,15 @@ fn makes_array(array: &Array) -> bool {
     array.kinds.meets(Kinds::SCALAR) && !array.is_entry()
 }
 
+/// `x.mT` of more than two dimensions.
+pub(super) fn last_two_swapped(array: &mut Array) {
+    let mut axes: SmallVec<[i64; 4]> = (0..array.ndim().unwrap_or(0) as i64).collect();
+    if let [.., a, b] = &mut axes[..] {
+        std::mem::swap(a, b);
+    }
+    permute_axes(array, &axes);
+}
+
 /// All axes reversed: C order becomes Fortran order.
 /// `x.T`
 pub(super) fn reverse_axes(array: &mut Array) {
@@ -344,4 +397,11 @@ fn permute_axes(array: &mut Array, axes: &[i64]) {
     };
     array.set_layout(Some(shape), strides.map(placed));
     reaxed(array);
+}
+
+/// Has the array certainly another number of items than this shape? (`-1` is an unknown length, or one that is worked out.)
+fn cannot_be(array: &Array, shape: &[i64]) -> bool {
+    let Some(size) = array.size() else { return false };
+    let known: i64 = shape.iter().filter(|&&n| n >= 0).product();
+    if shape.iter().all(|&n| n >= 0) { known != size } else { known > 0 && size % known != 0 }
 }

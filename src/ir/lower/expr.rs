@@ -235,7 +235,7 @@ impl<'a> Lower<'a> {
         let body = self.expr(&e.body);
         let orelse = self.expr(&e.orelse);
         self.fun.maybe = maybe;
-        self.fun.emit(OpKind::Join(Box::new([body, orelse])), span(e))
+        self.fun.emit(OpKind::Choose { test, then: body, other: orelse }, span(e))
     }
 
     fn named(&mut self, e: &'a ast::ExprNamed) -> Temp {
