@@ -43,7 +43,7 @@ fn claims(folder: &Path) -> String {
     for file in files {
         let text = std::fs::read_to_string(&file).expect("a program can be read");
         let source = SourceFile { path: file.display().to_string(), text };
-        claims += &render(&source, None, Format::Json, Model::bundled(), None)
+        claims += &render(&source, None, Format::Json, Model::bundled(), None, false)
             .unwrap_or_else(|error| panic!("{}: {error:?}", file.display()));
     }
     claims

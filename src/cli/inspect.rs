@@ -1,5 +1,7 @@
 //! `viewlint inspect`: the command around [`crate::inspect`].
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +12,7 @@ use super::{CliError, Status, workers};
 use crate::check;
 use crate::inspect::{self, Format};
 use crate::model::Model;
-use crate::project::Project;
+use crate::project::{Project, scan};
 use crate::report::FileError;
 use crate::source::{LineIndex, SourceFile, decode, discovery};
 
@@ -35,13 +37,15 @@ pub(super) fn run(files: &[PathBuf], format: Format, config: &ConfigArgs) -> Res
     let paths: Vec<String> =
         targets.iter().map(|(path, ..)| discovery::display(&discovery::absolute(&cwd, path))).collect();
     let shown = targets.iter().map(|(path, ..)| discovery::display(path)).collect();
+    let neighbours = Neighbours::of(targets.iter().map(|target| &*target.0));
     let done: Vec<OnceLock<Result<String, FileError>>> = targets.iter().map(|_| OnceLock::new()).collect();
     pool.install(|| {
         let project = check::project(&paths, shown, |file| decode::read(&targets[file].0).ok());
         project.run(|file| {
             let (path, line, model) = &targets[file];
             // Each file is looked at once.
-            let _ = done[file].set(render(path, *line, format, model, (&project, file)));
+            let alone = neighbours.leave_alone(path) && !project.is_imported(file);
+            let _ = done[file].set(render(path, *line, format, model, (&project, file), alone));
         });
     });
     let results = targets.iter().zip(done).filter_map(|(target, done)| Some((target, done.into_inner()?)));
@@ -69,15 +73,62 @@ fn render(
     format: Format,
     model: &Model,
     of: (&Project, usize),
+    alone: bool,
 ) -> Result<String, FileError> {
     let shown = discovery::display(path);
     let text = decode::read(path).map_err(|error| workers::unreadable(&shown, &error))?;
     let source = SourceFile { path: shown.clone(), text };
-    let rendered = workers::guarded(&shown, || inspect::render(&source, line, format, model, Some(of)))?;
+    let rendered = workers::guarded(&shown, || inspect::render(&source, line, format, model, Some(of), alone))?;
     rendered.map_err(|error| {
         let at = LineIndex::new(&source.text).location(&source.text, error.span.start);
         FileError { path: shown, location: Some(at), message: error.message }
     })
+}
+
+/// What the folders of the files hold besides them: a file that others import is not all of a program.
+struct Neighbours {
+    /// For each folder the modules that its files import; none: it is a package.
+    imported: HashMap<PathBuf, Option<HashSet<String>>>,
+}
+
+impl Neighbours {
+    fn of<'p>(files: impl Iterator<Item = &'p Path>) -> Neighbours {
+        let mut imported = HashMap::new();
+        for folder in files.map(folder) {
+            if let Entry::Vacant(entry) = imported.entry(folder) {
+                let found = modules_imported_in(entry.key());
+                entry.insert(found);
+            }
+        }
+        Neighbours { imported }
+    }
+
+    /// Does the file stand in no package, and does no file of its folder import it?
+    fn leave_alone(&self, file: &Path) -> bool {
+        let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        self.imported.get(&folder(file)).is_some_and(|found| found.as_ref().is_some_and(|found| !found.contains(name)))
+    }
+}
+
+fn folder(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) => parent.to_owned(),
+        None => PathBuf::from("."),
+    }
+}
+
+/// The first names of the modules that the files of a folder import; none for a package. What cannot be read imports nothing.
+fn modules_imported_in(folder: &Path) -> Option<HashSet<String>> {
+    if folder.join("__init__.py").exists() {
+        return None;
+    }
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let texts = files
+        .filter(|path| path.extension().is_some_and(|end| end == "py"))
+        .filter_map(|path| decode::read(&path).ok());
+    let first = |import: scan::Import| import.module.split('.').next().map(str::to_owned);
+    Some(texts.flat_map(|text| scan::imports(&text)).filter_map(first).collect())
 }
 
 /// `FILE:LINE`, unless there is a file of that very name.

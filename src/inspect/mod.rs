@@ -45,7 +45,7 @@ pub(crate) struct Row<'a> {
 }
 
 /// Renders the beliefs about a file, or about one of its lines (from 1); `of`: the project that it is a file of, which
-/// keeps what the file says to others.
+/// keeps what the file says to others; `alone`: does nobody else import it, so that a script is all of a program?
 ///
 /// # Errors
 /// The first syntax error: of a file that does not parse nothing is believed.
@@ -55,6 +55,7 @@ pub fn render(
     format: Format,
     model: &Model,
     of: Option<(&Project, usize)>,
+    alone: bool,
 ) -> Result<String, SyntaxError> {
     let parsed = syntax::parse(&source.text, source.path.ends_with(".pyi"));
     if let Some((message, span)) = parsed.errors.first() {
@@ -67,6 +68,7 @@ pub fn render(
         text: &source.text,
         path: &source.path,
         only: line,
+        alone,
         states: BTreeMap::new(),
         rows: Vec::new(),
     };
@@ -101,6 +103,7 @@ struct Believer<'a> {
     text: &'a str,
     path: &'a str,
     only: Option<u32>,
+    alone: bool,
     states: BTreeMap<u32, Vec<ValueId>>,
     rows: Vec<Row<'a>>,
 }
@@ -108,6 +111,10 @@ struct Believer<'a> {
 impl Observer for Believer<'_> {
     fn wants_points(&self) -> bool {
         true
+    }
+
+    fn stands_alone(&self) -> bool {
+        self.alone
     }
 
     fn point(&mut self, point: &mut Point<'_>) {

@@ -66,6 +66,8 @@ pub struct Machine<'a> {
     pub(crate) runs: super::specialise::Runs,
     /// What callees did that are still to be judged.
     pub(crate) kept: Kept,
+    /// What is known of the calls of a script's functions.
+    pub(crate) world: super::world::World,
     /// How many calls deep the body that runs is.
     pub(crate) call_depth: usize,
 
@@ -181,6 +183,7 @@ impl<'a> Machine<'a> {
             globals_known: false,
             thorough: false,
             runs: Default::default(),
+            world: Default::default(),
             call_depth: 0,
             id: BodyId(0),
             body: &module.bodies[0],

@@ -82,6 +82,7 @@ mod survey;
 mod suspend;
 mod transfer;
 mod unroll;
+mod world;
 
 use std::sync::Arc;
 
@@ -119,6 +120,11 @@ pub trait Observer {
 
     /// Is [`Observer::point`] of interest? If not, it need not be called.
     fn wants_points(&self) -> bool {
+        false
+    }
+
+    /// Is the file all of a program if it is a script: does no other file call what it holds?
+    fn stands_alone(&self) -> bool {
         false
     }
 
@@ -190,8 +196,11 @@ pub fn analyse(
     if !everything {
         machine.kept.await_all(&wanted);
     }
+    if everything && observer.stands_alone() {
+        machine.learn_world();
+    }
     for &id in wanted.iter().filter(|&&id| id != BodyId(0)) {
-        outcome.count(machine.run(id, observer));
+        outcome.count(machine.run_in_world(id, observer));
     }
     if !everything {
         let mut others = candidates.others(observer.written().as_ref());

@@ -25,7 +25,7 @@ pub(crate) struct Runs {
     /// For each function what it was run with, and what it said.
     done: FxHashMap<BodyId, Vec<(Facts, Option<BodySummary>)>>,
     /// The facts for the body that is about to run.
-    next: Facts,
+    pub(super) next: Facts,
 }
 
 impl<'a> Machine<'a> {
@@ -79,7 +79,7 @@ impl<'a> Machine<'a> {
     }
 
     /// What is known of the arguments of a call, beyond what is known of all calls.
-    fn facts(&mut self, callee: BodyId, actuals: &Actuals) -> Facts {
+    pub(super) fn facts(&mut self, callee: BodyId, actuals: &Actuals) -> Facts {
         let mut facts = Facts::new();
         for param in &self.module.bodies[callee.index()].params {
             let value = match actuals.passed.get(&param.local) {

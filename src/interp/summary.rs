@@ -183,6 +183,7 @@ impl<'a> Machine<'a> {
         let mut actuals = self.actuals(callee, args, usize::from(receiver.is_some()));
         if self.recording {
             self.witness(callee, &actuals);
+            self.note_call(callee, &actuals);
         }
         let summary = self.summary_for(callee, &actuals)?;
         if let (Some(receiver), Some(first)) = (receiver, body.params.first()) {

@@ -93,7 +93,10 @@ impl<'a> Machine<'a> {
             }
             OpKind::Call(callee, args) => {
                 let args = self.args(args);
-                (self.call(*callee, &args), None)
+                self.before_call();
+                let value = self.call(*callee, &args);
+                self.after_call(*callee);
+                (value, None)
             }
             OpKind::Method { obj, name, args, .. } => {
                 let args = self.args(args);

@@ -33,6 +33,8 @@ pub struct Order {
     pub deps: Vec<Vec<FileId>>,
     /// For each file the names that other files use; none: any name.
     wanted: Vec<Option<FxHashSet<String>>>,
+    /// For each file: does another one import it, or something in it?
+    pub imported: Vec<bool>,
     /// For each file the classes that those of other files inherit from.
     pub inherited: Vec<FxHashSet<String>>,
     /// For each package the names that other files use of one of the modules of which it has everything.
@@ -220,12 +222,16 @@ pub(super) fn order(needs: Vec<Needs>, tables: &[Option<Table>]) -> Order {
         wanted: vec![Some(FxHashSet::default()); needs.len()],
         starred: FxHashMap::default(),
         brought: FxHashMap::default(),
+        imported: vec![false; needs.len()],
         inherited: vec![FxHashSet::default(); needs.len()],
     };
     let rank = ranks(&needs);
     for (file, need) in needs.into_iter().enumerate() {
         let earlier = |&&(other, _): &&(FileId, bool)| rank[other as usize] < rank[file];
         order.deps[file] = need.files.iter().filter(earlier).map(|entry| entry.0).collect();
+        for &(other, _) in need.files.iter().filter(|entry| entry.0 as usize != file) {
+            order.imported[other as usize] = true;
+        }
         for (other, name) in need.bases {
             order.inherited[other as usize].insert(name);
         }

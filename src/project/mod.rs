@@ -96,6 +96,11 @@ impl Project {
         View::new(self, file as FileId, Table::of(module, &self.files, file as FileId))
     }
 
+    /// Does another file of the run import this one, or something in it?
+    pub fn is_imported(&self, file: usize) -> bool {
+        self.order.imported[file]
+    }
+
     /// Does another file use the name of this file's scope?
     fn is_wanted(&self, file: FileId, name: &str) -> bool {
         self.order.is_wanted(file, name)
