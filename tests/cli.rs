@@ -203,6 +203,22 @@ fn inspect_says_where_no_statement_begins() {
     assert_eq!(folder.run(&["inspect", "--output-format", "json", "a.py:1"]).stderr, "");
 }
 
+/// A script is all of a program, unless somebody may import it.
+#[test]
+fn inspect_believes_the_calls_of_a_script() {
+    const SCRIPT: &[u8] =
+        b"import numpy as np\n\ndef f(x):\n    return x\n\nif __name__ == '__main__':\n    f(np.ones(2))\n";
+    let said_of_x = |files: &[(&str, &[u8])]| {
+        let said = Folder::with(files).run(&["inspect", "a.py:4"]).stdout;
+        said.lines().find(|line| line.contains("  x")).unwrap_or_default().to_string()
+    };
+    assert_eq!(said_of_x(&[("a.py", SCRIPT)]), "      |   x  array (2) float64 order CF in param:x");
+    let of_any = "      |   x  if an array: in param:x";
+    assert_eq!(said_of_x(&[("a.py", SCRIPT), ("b.py", b"from a import f\nf([1])\n")]), of_any);
+    assert_eq!(said_of_x(&[("a.py", SCRIPT), ("__init__.py", b"")]), of_any);
+    assert_eq!(said_of_x(&[("a.py", &SCRIPT[..41])]), of_any);
+}
+
 #[test]
 fn inspect_names_what_it_cannot_read() {
     let folder = Folder::with(&[("a.py", b"x = 1\n")]);
