@@ -324,6 +324,7 @@ fn plain_view(trace: &BodyTrace<'_>, object: ValueId) -> bool {
     chain.last().is_none_or(|link| told(link.source))
         && chain.iter().all(|link| link.how != How::Element)
         && chain.iter().filter(|link| link.how == How::MaybeCopy).count() < 2
+        && !chain.iter().any(|link| link.how == How::MaybeCopy && picks_several(trace, link.event))
 }
 
 /// `for x in xs: x -= x.mean(); new.append(x)`, and at last `return new`: is what was written put into a list of the
@@ -340,6 +341,18 @@ fn gathers_anew(trace: &BodyTrace<'_>, write: &Write<'_>) -> bool {
         }
         _ => false,
     })
+}
+
+/// `palette[labels]`: does the index go by a name that stands for several positions, or a mask?
+fn picks_several(trace: &BodyTrace<'_>, event: EventId) -> bool {
+    const NAMES: [&str; 14] = [
+        "index", "indexes", "indices", "idx", "idxs", "inds", "mask", "labels", "codes", "order", "ids", "keep", "sel",
+        "perm",
+    ];
+    let text = trace.quote(trace.event(event).span).trim_end_matches(']');
+    let name = text.rsplit('[').next().unwrap_or("").trim();
+    let word = name.rsplit('_').next().unwrap_or("");
+    NAMES.contains(&word) && !trace.takes_by_position(event)
 }
 
 /// Is the name the parameter, or another name that it was given (`y = x`)?

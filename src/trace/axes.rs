@@ -62,6 +62,12 @@ impl<'a> BodyTrace<'a> {
         self.axes(self.body, &self.body.blocks[block.index()], temp, 0)
     }
 
+    /// Does the op at the event take a part by an index that is made of slices, integers, and what is taken for integers?
+    pub fn takes_by_position(&self, event: EventId) -> bool {
+        let Some((block, op)) = self.op_of(self.event(event)) else { return false };
+        matches!(op.kind, OpKind::Index(_, index) if self.is_basic(block, index))
+    }
+
     /// Is the index made of slices, integers, and what is taken for integers?
     fn is_basic(&self, block: &Block, index: Temp) -> bool {
         let mut stack: SmallVec<[Temp; 8]> = smallvec::smallvec![index];
