@@ -298,6 +298,9 @@ pub struct BodyTrace<'a> {
     pub lists: Lists,
 }
 
+/// A body of more ops than this is vast.
+const MAX_OPS: usize = 12_000;
+
 /// What questions of a trace ask for again and again, listed when it is first asked for.
 #[derive(Debug, Default)]
 pub struct Lists {
@@ -309,6 +312,8 @@ pub struct Lists {
     pub(super) filled: OnceCell<Vec<(EventId, Sym)>>,
     /// For each block those that it may follow.
     before: OnceCell<Vec<SmallVec<[BlockId; 4]>>>,
+    /// Is the body vast?
+    vast: OnceCell<bool>,
 }
 
 impl<'a> BodyTrace<'a> {
@@ -383,6 +388,13 @@ impl<'a> BodyTrace<'a> {
             before
         };
         &self.lists.before.get_or_init(list)[block.index()]
+    }
+
+    /// Is the body larger than any that people write? Questions that look through all of it, for each of its stores, are not
+    /// asked then.
+    pub(super) fn is_vast(&self) -> bool {
+        let count = || self.body.blocks.iter().map(|block| block.ops.len()).sum::<usize>() > MAX_OPS;
+        *self.lists.vast.get_or_init(count)
     }
 
     /// The source text of a span.

@@ -61,6 +61,9 @@ impl<'a> BodyTrace<'a> {
 
     /// The exchange, and the view that is kept.
     fn exchange_of(&self, write: EventId) -> Option<(Exchange, ValueId)> {
+        if self.is_vast() {
+            return None;
+        }
         let event = self.event(write);
         let (stored, mut value) = self.stored_by(write)?;
         let (block, op) = self.op_of(event)?;

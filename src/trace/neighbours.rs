@@ -39,6 +39,9 @@ impl<'a> BodyTrace<'a> {
     /// Does the store put into an element what is computed from the elements on both sides of it, of which the loop has
     /// overwritten those on the one side?
     pub fn neighbourhood(&self, write: EventId) -> Option<Neighbourhood> {
+        if self.is_vast() {
+            return None;
+        }
         let event = self.event(write);
         let EventKind::Written { value, how: WriteHow::Item { .. }, .. } = event.kind else { return None };
         let target = self.array(value).filter(|array| array.evidence >= Evidence::Likely)?;

@@ -106,6 +106,9 @@ impl<'a> BodyTrace<'a> {
 
     /// Does the loop go on to read elements that it has overwritten, where it does nothing but move them?
     pub fn smear(&self, write: EventId) -> Option<Smear> {
+        if self.is_vast() {
+            return None;
+        }
         let event = self.event(write);
         let EventKind::Written { value, how: WriteHow::Item { .. }, .. } = event.kind else { return None };
         let written = self.array(value).filter(|array| array.evidence >= Evidence::Likely)?;

@@ -46,6 +46,9 @@ impl<'a> BodyTrace<'a> {
     /// Does the write give the elements of windows that overlap values of their own, so that of those in one place one alone
     /// is left, or, window by window, all are laid one upon the other?
     pub fn lapping(&self, write: EventId) -> Option<Lapping> {
+        if self.is_vast() {
+            return None;
+        }
         let frames = || self.overlapping_frames(write).map(|made| Lapping { made, one_by_one: true });
         self.lapping_windows(write).or_else(frames)
     }
