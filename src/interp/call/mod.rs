@@ -4,7 +4,7 @@ mod apply;
 mod bind;
 mod words;
 
-use crate::domain::{Array, Dtype, Evidence, Kinds, Value, ValueId};
+use crate::domain::{Array, Dtype, Evidence, Kinds, Owner, Tri, Value, ValueId};
 use crate::interp::known::{self, Builtin};
 use crate::interp::machine::Machine;
 use crate::interp::summary::Receiver;
@@ -142,8 +142,7 @@ impl<'a> Machine<'a> {
             },
             Value::Str(_) => self.string_method(name),
             Value::Scalar | Value::Int(_) | Value::Float | Value::Complex | Value::Number | Value::Bool(_) => {
-                self.read_args(args);
-                ValueId::SCALAR
+                self.scalar_method(name, args)
             }
             Value::Array(array) if array.kinds.meets(Kinds::ARRAY) => self.array_method(obj, &array, name, args),
             Value::Array(array) => match self.own_method(obj, &array, name, args) {
@@ -338,6 +337,34 @@ impl<'a> Machine<'a> {
             return ValueId::UNKNOWN;
         }
         self.call_unknown(None, args)
+    }
+
+    /// A method of a number: a number, but for those that make it an array, and those that work on arrays that are passed
+    /// (`numpy.generic` has "the same attributes as arrays": <https://numpy.org/doc/stable/reference/arrays.scalars.html>).
+    fn scalar_method(&mut self, name: Sym, args: &Args<'a>) -> ValueId {
+        self.read_args(args);
+        let out = |arg: &Arg| matches!(arg.kind, ArgKind::Kw(name) if self.name(name) == "out");
+        if args.list.iter().any(|arg| out(arg) || matches!(arg.kind, ArgKind::Star | ArgKind::DoubleStar)) {
+            return ValueId::UNKNOWN;
+        }
+        let flat = matches!(self.name(name), "ravel" | "flatten");
+        let made = flat || matches!(self.name(name), "reshape" | "repeat" | "cumsum" | "cumprod" | "argsort");
+        let numbers = args.values.iter().all(|&value| {
+            let kinds = self.values.kinds(value);
+            kinds.without(Kinds::SCALAR.union(Kinds::NONE)) == Kinds(0) && value != ValueId::UNKNOWN
+        });
+        if !made && numbers {
+            return ValueId::SCALAR;
+        }
+        let (kinds, evidence) = if made { (Kinds::ARRAY, Evidence::Certain) } else { (Kinds::LIKE, Evidence::None) };
+        self.fresh(0, kinds, evidence, |array| {
+            array.owner = Owner::Either;
+            array.writeable = Tri::May;
+            if flat {
+                array.set_shape(Some(smallvec::smallvec![1]));
+                (array.c, array.f) = (Tri::Must, Tri::Must);
+            }
+        })
     }
 
     /// A function of this file.
