@@ -156,6 +156,9 @@ impl<'a> Machine<'a> {
 
     /// `x.base`: None, or an array in the same memory.
     fn base_of(&mut self, array: &Array) -> ValueId {
+        if array.certain() && array.owner == crate::domain::Owner::Owner {
+            return ValueId::NONE;
+        }
         let mut base = array.clone();
         base.kinds = Kinds::ARRAY.union(Kinds::NONE).union(Kinds::OTHER).union(Kinds::FOREIGN);
         base.lies = false;

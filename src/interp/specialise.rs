@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::machine::Machine;
 use super::summary::{Actuals, BodySummary, Progress, Quiet};
-use crate::domain::{Array, Evidence, Kinds, Origin, Region, Value, ValueId};
+use crate::domain::{Array, Evidence, Kinds, Origin, Owner, Region, Value, ValueId};
 use crate::ir::{BodyId, Default, Local, LocalKind, ParamKind};
 use crate::source::Span;
 
@@ -127,9 +127,11 @@ impl<'a> Machine<'a> {
         }
         let buf = self.buffers.of(origin, span);
         let evidence = if array.certain() { Evidence::Certain } else { Evidence::None };
+        let array_owns = array.certain() && array.owner == Owner::Owner;
         let own = Array::on_entry(buf, kinds);
         let known = Array { bufs: own.bufs, region: Region::Whole, lies: true, unknown: false, evidence, ..array };
-        let known = Array { entry: true, made_by: 0, owner: own.owner, ..known };
+        let owner = if array_owns { Owner::Owner } else { own.owner };
+        let known = Array { entry: true, made_by: 0, owner, ..known };
         Some(self.values.make(known))
     }
 

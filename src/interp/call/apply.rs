@@ -539,7 +539,7 @@ impl<'a> Machine<'a> {
                 let dtype = self.dtype_by_rule(call).unwrap_or_default();
                 self.number_of(dtype)
             }
-            Shared::Converted => self.fresh_result(call, Owner::Either, false),
+            Shared::Converted => self.view_of_converted(call, change),
             Shared::Unknown => {
                 let array = Array::unknown(Kinds::ARRAY, Evidence::Certain);
                 if Self::takes_self(call.row) { ValueId::UNKNOWN } else { self.values.make(array) }

@@ -348,12 +348,14 @@ impl<'a> Machine<'a> {
             return ValueId::UNKNOWN;
         }
         let flat = matches!(self.name(name), "ravel" | "flatten");
-        let made = flat || matches!(self.name(name), "reshape" | "repeat" | "cumsum" | "cumprod" | "argsort");
+        let made = flat || matches!(self.name(name), "repeat" | "cumsum" | "cumprod" | "argsort");
+        // `x.reshape(())` is the number again.
+        let perhaps = self.name(name) == "reshape";
         let numbers = args.values.iter().all(|&value| {
             let kinds = self.values.kinds(value);
             kinds.without(Kinds::SCALAR.union(Kinds::NONE)) == Kinds(0) && value != ValueId::UNKNOWN
         });
-        if !made && numbers {
+        if !made && !perhaps && numbers {
             return ValueId::SCALAR;
         }
         let (kinds, evidence) = if made { (Kinds::ARRAY, Evidence::Certain) } else { (Kinds::LIKE, Evidence::None) };

@@ -206,6 +206,17 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// A view of what a number or a list was made into: `change` says what sort of view.
+    pub(super) fn view_of_converted(&mut self, call: &Call<'a>, change: impl FnOnce(&mut Array)) -> ValueId {
+        let fresh = self.fresh_result(call, Owner::Either, false);
+        let mut view = Array::unknown(Kinds::ARRAY, Evidence::Certain);
+        change(&mut view);
+        match self.values.get(fresh).clone() {
+            Value::Array(array) if view.writeable.no() => self.values.make(Array { writeable: Tri::No, ..array }),
+            _ => fresh,
+        }
+    }
+
     pub(crate) fn dtype_by_rule(&self, call: &Call<'a>) -> Option<Dtype> {
         self.dtype_rule(call, &call.row.dtype)
     }
