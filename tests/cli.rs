@@ -212,7 +212,7 @@ fn inspect_believes_the_calls_of_a_script() {
         let said = Folder::with(files).run(&["inspect", "a.py:4"]).stdout;
         said.lines().find(|line| line.contains("  x")).unwrap_or_default().to_string()
     };
-    assert_eq!(said_of_x(&[("a.py", SCRIPT)]), "      |   x  array (2) float64 order CF in param:x");
+    assert_eq!(said_of_x(&[("a.py", SCRIPT)]), "      |   x  array (2) float64 order CF owns param:x");
     let of_any = "      |   x  if an array: in param:x";
     assert_eq!(said_of_x(&[("a.py", SCRIPT), ("b.py", b"from a import f\nf([1])\n")]), of_any);
     assert_eq!(said_of_x(&[("a.py", SCRIPT), ("__init__.py", b"")]), of_any);
